@@ -1,0 +1,1 @@
+"""HTTP API and web pages; reads quotas, never spends them."""

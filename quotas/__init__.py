@@ -1,0 +1,1 @@
+"""What may be done right now, enforced by Lua in Redis; nobody gets round it."""
