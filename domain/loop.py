@@ -1,0 +1,51 @@
+"""The one wrapper round every loop: run a round, sleep as long as it says, wake early when rung, survive a failing round."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from domain.events import Emit, LoopFailed
+
+
+class Loop:
+    """Runs `run_once` until stopped. `run_once` returns the seconds to sleep; `wake` cuts a sleep short."""
+
+    #: seconds to sleep after a round that raised
+    AFTER_FAILURE_S = 1.0
+
+    def __init__(self, name: str, run_once: Callable[[], Awaitable[float]], emit: Emit) -> None:
+        """Name the loop for its events; nothing runs yet."""
+        self._name = name
+        self._run_once = run_once
+        self._emit = emit
+        self._rung = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Have the next round begin now."""
+        self._rung.set()
+
+    def stop(self) -> None:
+        """Let the present round end, and begin no other."""
+        self._stopping = True
+        self._rung.set()
+
+    async def run(self) -> None:
+        """Run rounds until `stop`."""
+        while not self._stopping:
+            sleep_s = await self._round()
+            if not self._stopping:
+                await self._rest(sleep_s)
+
+    async def _round(self) -> float:
+        self._rung.clear()
+        try:
+            return await self._run_once()
+        except Exception as error:  # one failing round must not end a loop that others' work hangs on
+            self._emit(LoopFailed(loop=self._name, error=type(error).__name__))
+            return self.AFTER_FAILURE_S
+
+    async def _rest(self, sleep_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._rung.wait(), timeout=max(0.0, sleep_s))
+        except TimeoutError:
+            return
