@@ -24,7 +24,9 @@ STAMP = VENV / "pratunam.stamp"
 LOCKS = ROOT / "requirements"
 DEV_LOCK = LOCKS / "dev.lock"
 OLDEST = (3, 11)
-MATCHES = f"import sys; sys.exit(sys.version_info[:3] != {sys.version_info[:3]})"  # exit code 0: the same Python
+MATCHES = (
+    f"import sys; sys.exit(sys.version_info[:3] != {sys.version_info[:3]})"  # exit code 0: the same Python
+)
 PACKAGES = (
     "pratunam", "console", "workers", "planner", "scheduler", "quotas", "intake", "ledger", "profiles",
     "metrics", "domain", "registrar",
@@ -119,7 +121,15 @@ def install(uv: str | None) -> str:
     """Install the hashed lock, by uv where it is, else by a uv of known hash, else by pip; says by which."""
     if uv and uv_install(uv):
         return "uv"
-    pip = [in_venv("python"), "-m", "pip", "install", "--quiet", "--require-hashes", "--disable-pip-version-check"]
+    pip = [
+        in_venv("python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--disable-pip-version-check",
+    ]
     if not Path(in_venv("pip")).exists() and call([in_venv("python"), "-m", "ensurepip"]) != 0:
         raise Stopped(NO_INSTALL)
     if call([*pip, "-r", str(LOCKS / "uv.lock")]) == 0 and uv_install(in_venv("uv")):
@@ -131,7 +141,10 @@ def install(uv: str | None) -> str:
 
 def uv_install(uv: str) -> bool:
     """True when uv made the environment exactly the locked packages, each of the locked hash."""
-    return call([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", in_venv("python"), str(DEV_LOCK)]) == 0
+    return (
+        call([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", in_venv("python"), str(DEV_LOCK)])
+        == 0
+    )
 
 
 def link_project() -> None:
@@ -156,11 +169,17 @@ def setup(_: Sequence[str] = ()) -> int:
         print("Making the environment in .venv (once) …", file=sys.stderr, flush=True)
         uv = shutil.which("uv")
         make_venv(uv)
-        by = install(uv)
+        by = install(uv or (in_venv("uv") if Path(in_venv("uv")).exists() else None))
         link_project()
         STAMP.write_text(wanted)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // (1024 if sys.platform != "darwin" else 1 << 20)
-    print(f"… ready in {time.monotonic() - began:.1f} s, by {by}, at most {peak} MiB.", file=sys.stderr, flush=True)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // (
+        1024 if sys.platform != "darwin" else 1 << 20
+    )
+    print(
+        f"… ready in {time.monotonic() - began:.1f} s, by {by}, at most {peak} MiB.",
+        file=sys.stderr,
+        flush=True,
+    )
     return 0
 
 
@@ -198,27 +217,35 @@ def module(name: str) -> Callable[[Sequence[str]], int]:
 
 def pytest_arguments(arguments: Sequence[str], cores: int) -> list[str]:
     """Add the number of test processes where the caller named none and did not pick single tests."""
-    chosen = any(a.startswith("-n") or a in ("-s", "--pdb", "--capture=no", "--collect-only") for a in arguments)
+    chosen = any(
+        a.startswith("-n") or a in ("-s", "--pdb", "--capture=no", "--collect-only") for a in arguments
+    )
     narrow = any("::" in a or a.endswith(".py") for a in arguments)
     return list(arguments) if chosen or narrow or cores < 2 else ["-n", str(min(cores, 4)), *arguments]
 
 
 def test(arguments: Sequence[str]) -> int:
-    """pytest over the whole suite, or over what the arguments name; warnings are errors."""
+    """The tests: the whole suite, or what the arguments name; warnings are errors."""
     return call([in_venv("python"), "-m", "pytest", *pytest_arguments(arguments, os.cpu_count() or 1)])
 
 
 def checks() -> list[tuple[str, list[str]]]:
     """Every check by name, in the order in which a fault is cheapest to find."""
     rooms = [p for p in PACKAGES if (ROOT / p).is_dir()]
-    trees = [*rooms, "run.py", "tests", *(["benchmarks"] if (ROOT / "benchmarks").is_dir() else [])]
+    trees = [
+        *rooms,
+        "run.py",
+        ".ci/dead_code.py",
+        "tests",
+        *(["benchmarks"] if (ROOT / "benchmarks").is_dir() else []),
+    ]
     return [
         ("format", [in_venv("ruff"), "format", "--check", "."]),
         ("lint", [in_venv("ruff"), "check", "."]),
         ("types", [in_venv("mypy"), *trees]),
         ("imports", [in_venv("lint-imports")]),
         ("dependencies", [in_venv("deptry"), *rooms]),
-        ("dead code", [in_venv("vulture")]),
+        ("dead code", [in_venv("python"), ".ci/dead_code.py"]),
     ]
 
 
@@ -230,7 +257,10 @@ def check(arguments: Sequence[str]) -> int:
             continue
         print(f"== {name}", flush=True)
         outcome[name] = call(command) == 0
-    print("\n" + "\n".join(f"{'ok    ' if ok else 'FAILED'}  {name}" for name, ok in outcome.items()), flush=True)
+    print(
+        "\n" + "\n".join(f"{'ok    ' if ok else 'FAILED'}  {name}" for name, ok in outcome.items()),
+        flush=True,
+    )
     return 0 if outcome and all(outcome.values()) else 1
 
 

@@ -1,0 +1,78 @@
+"""What the documents promise exists: commands, files, states, words, locked packages."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import run
+from domain import states
+from tests.source import ROOT, name_of
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_of_a_document_exists(document: Path) -> None:
+    """Each `python3 run.py X` in a document is a command of run.py."""
+    named = set(re.findall(r"python3 run\.py (\w+)", document.read_text(encoding="utf-8")))
+    assert named <= {*run.COMMANDS, "help"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+    """Each relative link in a document leads to a file of the clone."""
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_every_state_is_drawn() -> None:
+    """docs/states.md names each state of jobs, slices, records and accounts, and each move between them."""
+    text = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
+    names = [s.value for kind in (states.JobState, states.SliceState, states.AccountState) for s in kind]
+    names += [state.name.lower() for state in states.RecordState]
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+    moves = [(a.value, b.value) for a, after in states.JOB_MOVES.items() for b in after]
+    moves += [(a.name.lower(), b.name.lower()) for a, after in states.RECORD_MOVES.items() for b in after]
+    assert [
+        f"{a} --> {b}" for a, b in moves if not re.search(rf"^\s*{a} --> {b}\b", text, re.MULTILINE)
+    ] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=name_of)
+def test_a_lock_holds_hashes_and_no_address(lock: Path) -> None:
+    """Every locked package is pinned to one version with its hashes, and no address stands in a lock."""
+    text = lock.read_text(encoding="utf-8")
+    assert "://" not in text
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text)
+    assert [b.splitlines()[0] for b in blocks if "==" not in b or "--hash=sha256:" not in b] == []
+
+
+def test_every_dependency_is_locked() -> None:
+    """Each dependency of pyproject.toml stands in the lock that run.py installs, and each runtime one in its own."""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    runtime = [*data["project"]["dependencies"], *data["project"]["optional-dependencies"]["demo"]]
+    groups = data["dependency-groups"]
+    for lock, wanted in {
+        "runtime.lock": runtime,
+        "dev.lock": [*runtime, *groups["dev"]],
+        "uv.lock": groups["installer"],
+    }.items():
+        locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / lock).read_text(), re.MULTILINE))
+        names = {re.split(r"[\[<>=! ]", item)[0].lower().replace("_", "-") for item in wanted}
+        assert (lock, names - locked) == (lock, set())
+
+
+def test_every_dependency_has_its_line_of_why() -> None:
+    """docs/decisions/0001-dependencies.md tells of each dependency what it is for."""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [
+        *data["project"]["dependencies"],
+        *data["project"]["optional-dependencies"]["demo"],
+        *data["dependency-groups"]["dev"],
+    ]
+    text = (ROOT / "docs" / "decisions" / "0001-dependencies.md").read_text(encoding="utf-8").lower()
+    names = {re.split(r"[\[<>=! ]", item)[0].lower() for item in wanted}
+    assert sorted(n for n in names if f"| {n} |" not in text and f"`{n}`" not in text) == []

@@ -1,0 +1,73 @@
+"""run.py's pure parts: what it refuses, when it sets up again, and what it hands to the programs it calls."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+
+
+def test_an_old_python_is_told_what_to_do() -> None:
+    """A Python before 3.11 is refused with a remedy, 3.11 and later are taken."""
+    assert "python3.11 run.py" in run.too_old((3, 9))
+    assert run.too_old((3, 11)) == run.too_old((3, 14)) == ""
+
+
+def test_the_environment_is_made_again_when_a_lock_changes(tmp_path: Path) -> None:
+    """The digest follows each file's bytes, their order and the interpreter, and nothing else."""
+    one, two = tmp_path / "one.lock", tmp_path / "two.lock"
+    one.write_text("a")
+    two.write_text("b")
+    before = run.digest([one, two], "3.11")
+    assert before == run.digest([one, two], "3.11")
+    assert before != run.digest([one, two], "3.12")
+    two.write_text("ab")
+    one.write_text("")
+    assert before != run.digest([one, two], "3.11")
+
+
+@pytest.mark.parametrize(
+    ("given", "handed_on"),
+    [
+        ([], ["-n", "2"]),
+        (["tests/quotas", "-x"], ["-n", "2", "tests/quotas", "-x"]),
+        (["-n0"], ["-n0"]),
+        (["tests/test_run.py"], ["tests/test_run.py"]),
+        (["tests/test_run.py::test_x"], ["tests/test_run.py::test_x"]),
+        (["-s"], ["-s"]),
+    ],
+)
+def test_tests_run_side_by_side_unless_few_are_named(given: list[str], handed_on: list[str]) -> None:
+    """The whole suite and folders run on two processes; single files, and callers who chose, do not."""
+    assert run.pytest_arguments(given, 2) == handed_on
+
+
+def test_one_core_runs_tests_one_by_one() -> None:
+    """With one core there is nothing to be gained by a second process."""
+    assert run.pytest_arguments([], 1) == []
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`help` lists each command and ends well."""
+    assert run.main(["help"]) == 0
+    said = capsys.readouterr().out
+    assert [name for name in run.COMMANDS if f"  {name} " not in said] == []
+
+
+def test_an_unknown_command_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that does not exist ends with 2 and shows those that do."""
+    assert run.main(["tset"]) == 2
+    assert "no such command: tset" in capsys.readouterr().err
+
+
+def test_a_part_that_is_not_built_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command whose module does not exist ends with 2 and names it."""
+    assert run.module("tests.no_such_part")([]) == 2
+    assert "tests.no_such_part is not there yet" in capsys.readouterr().err
+
+
+def test_a_program_that_dies_by_a_signal_is_a_failure() -> None:
+    """The exit code of a program is handed on, and a signal becomes 128 + its number."""
+    assert run.call([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+    assert run.call([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == 137
