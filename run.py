@@ -15,23 +15,26 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "pratunam.stamp"
 LOCKS = ROOT / "requirements"
-DEV_LOCK = LOCKS / "dev.lock"
+DEV_LOCK, UV_LOCK = LOCKS / "dev.lock", LOCKS / "uv.lock"
+OURS_ONLY = ("tests", "benchmarks")  # checked like the rooms, but never packaged
 OLDEST = (3, 11)
-MATCHES = (
-    f"import sys; sys.exit(sys.version_info[:3] != {sys.version_info[:3]})"  # exit code 0: the same Python
-)
-PACKAGES = (
-    "pratunam", "console", "workers", "planner", "scheduler", "quotas", "intake", "ledger", "profiles",
-    "metrics", "domain", "registrar",
-)  # fmt: skip
+SAME_PYTHON = f"import sys; sys.exit(sys.version_info[:3] != {sys.version_info[:3]})"
 
+# A shell finds the interpreter, since a `#!` line takes neither spaces nor long paths.
+CONSOLE_SCRIPT = """#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
+import sys
+from pratunam.cli import main
+sys.exit(main())
+"""
 NO_VENV = """This Python cannot make a virtual environment: its `venv` or `ensurepip` module is missing.
 Remedy, one of:
   Debian, Ubuntu:  sudo apt install python3-venv
@@ -47,6 +50,11 @@ Nothing half made is used: run the same command again and it begins anew."""
 
 class Stopped(Exception):
     """The command can't go on; the message names the remedy."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        """Say what to do, and with which code to end."""
+        super().__init__(message)
+        self.code = code
 
 
 # --- setup ----------------------------------------------------------------------------------------
@@ -81,15 +89,16 @@ def in_venv(name: str) -> str:
     return str(VENV / "bin" / name)
 
 
-def call(command: Sequence[str], env: Mapping[str, str] | None = None) -> int:
-    """Run a program in the clone's folder and return its exit code; Ctrl-C is the program's to handle."""
-    process = subprocess.Popen(command, cwd=ROOT, env=None if env is None else dict(env))
-    while True:
-        try:
-            code = process.wait()
-            return 128 - code if code < 0 else code
-        except KeyboardInterrupt:
-            continue  # the child got the same signal; wait for it to end cleanly
+def call(command: Sequence[str]) -> int:
+    """Run a program in the clone's folder and return its exit code; 128 + n when signal n ended it."""
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    return 128 - code if code < 0 else code
+
+
+def hand_over(program: str, *arguments: str) -> int:
+    """Become a program of the environment, so that signals and the exit code are its own; never returns."""
+    sys.stdout.flush()
+    os.execv(in_venv(program), [in_venv(program), *arguments])
 
 
 @contextlib.contextmanager
@@ -105,7 +114,7 @@ def make_venv(uv: str | None) -> None:
 
     Others may be running from a finished one, so it is never thrown away; an unfinished one always is.
     """
-    if STAMP.exists() and subprocess.run([in_venv("python"), "-c", MATCHES], check=False).returncode == 0:
+    if STAMP.exists() and subprocess.run([in_venv("python"), "-c", SAME_PYTHON], check=False).returncode == 0:
         STAMP.unlink()
         return
     shutil.rmtree(VENV, ignore_errors=True)
@@ -119,43 +128,33 @@ def make_venv(uv: str | None) -> None:
 
 def install(uv: str | None) -> str:
     """Install the hashed lock, by uv where it is, else by a uv of known hash, else by pip; says by which."""
-    if uv and uv_install(uv):
+    own = in_venv("uv")
+    if uv and sync(uv, DEV_LOCK):
         return "uv"
-    pip = [
-        in_venv("python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--require-hashes",
-        "--disable-pip-version-check",
-    ]
+    if Path(own).exists() and sync(own, DEV_LOCK, UV_LOCK):
+        return "its own uv"
+    pip = [in_venv("python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
     if not Path(in_venv("pip")).exists() and call([in_venv("python"), "-m", "ensurepip"]) != 0:
-        raise Stopped(NO_INSTALL)
-    if call([*pip, "-r", str(LOCKS / "uv.lock")]) == 0 and uv_install(in_venv("uv")):
-        return "uv, itself installed by hash"
+        raise Stopped(NO_VENV)
+    if call([*pip, "-r", str(UV_LOCK)]) == 0 and sync(own, DEV_LOCK, UV_LOCK):
+        return "its own uv"
     if call([*pip, "-r", str(DEV_LOCK)]) == 0:
         return "pip"
     raise Stopped(NO_INSTALL)
 
 
-def uv_install(uv: str) -> bool:
+def sync(uv: str, *locks: Path) -> bool:
     """True when uv made the environment exactly the locked packages, each of the locked hash."""
-    return (
-        call([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", in_venv("python"), str(DEV_LOCK)])
-        == 0
-    )
+    command = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", in_venv("python")]
+    return call([*command, *map(str, locks)]) == 0
 
 
 def link_project() -> None:
     """Put the clone on the environment's path and make its console script; needs no network and no build."""
-    site = subprocess.run(
-        [in_venv("python"), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
-    (Path(site) / "pratunam.pth").write_text(f"{ROOT}\n")
+    for site in (VENV / "lib").glob("python3*/site-packages"):
+        (site / "pratunam.pth").write_text(f"{ROOT}\n")
     script = Path(in_venv("pratunam"))
-    script.write_text(f"#!{in_venv('python')}\nimport sys\nfrom pratunam.cli import main\nsys.exit(main())\n")
+    script.write_text(CONSOLE_SCRIPT.format(python=in_venv("python")))
     script.chmod(0o755)
 
 
@@ -169,48 +168,26 @@ def setup(_: Sequence[str] = ()) -> int:
         print("Making the environment in .venv (once) …", file=sys.stderr, flush=True)
         uv = shutil.which("uv")
         make_venv(uv)
-        by = install(uv or (in_venv("uv") if Path(in_venv("uv")).exists() else None))
+        by = install(uv)
         link_project()
         STAMP.write_text(wanted)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // (
-        1024 if sys.platform != "darwin" else 1 << 20
-    )
-    print(
-        f"… ready in {time.monotonic() - began:.1f} s, by {by}, at most {peak} MiB.",
-        file=sys.stderr,
-        flush=True,
-    )
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // unit
+    took_s = time.monotonic() - began
+    print(f"… ready in {took_s:.1f} s, by {by}, at most {peak_mib} MiB.", file=sys.stderr, flush=True)
     return 0
 
 
 # --- commands -------------------------------------------------------------------------------------
 
 
-def pratunam(*command: str) -> Callable[[Sequence[str]], int]:
-    """A command that hands over to the console script."""
+def part(file: str, program: str, *words: str) -> Callable[[Sequence[str]], int]:
+    """A command that hands over to a program of the environment, once the file that it runs has been built."""
 
     def go(arguments: Sequence[str]) -> int:
-        if not (ROOT / "pratunam" / "cli.py").exists():
-            return not_there("the command line (pratunam/cli.py)")
-        return call([in_venv("pratunam"), *command, *arguments])
-
-    return go
-
-
-def not_there(what: str) -> int:
-    """Say that a part has not been built yet."""
-    print(f"run.py: {what} is not there yet in this version.", file=sys.stderr)
-    return 2
-
-
-def module(name: str) -> Callable[[Sequence[str]], int]:
-    """A command that runs a module of the tree, when it exists."""
-
-    def go(arguments: Sequence[str]) -> int:
-        path = ROOT.joinpath(*name.split("."))
-        if not path.with_suffix(".py").exists() and not (path / "__main__.py").exists():
-            return not_there(name)
-        return call([in_venv("python"), "-m", name, *arguments])
+        if not (ROOT / file).exists():
+            raise Stopped(f"{file} is not there yet in this version.", 2)
+        return hand_over(program, *words, *arguments)
 
     return go
 
@@ -226,67 +203,67 @@ def pytest_arguments(arguments: Sequence[str], cores: int) -> list[str]:
 
 def test(arguments: Sequence[str]) -> int:
     """The tests: the whole suite, or what the arguments name; warnings are errors."""
-    return call([in_venv("python"), "-m", "pytest", *pytest_arguments(arguments, os.cpu_count() or 1)])
+    os.chdir(ROOT)
+    return hand_over("python", "-m", "pytest", *pytest_arguments(arguments, os.cpu_count() or 1))
 
 
 def checks() -> list[tuple[str, list[str]]]:
     """Every check by name, in the order in which a fault is cheapest to find."""
-    rooms = [p for p in PACKAGES if (ROOT / p).is_dir()]
-    trees = [
-        *rooms,
-        "run.py",
-        ".ci/dead_code.py",
-        "tests",
-        *(["benchmarks"] if (ROOT / "benchmarks").is_dir() else []),
-    ]
+    rooms = sorted(
+        init.parent.name for init in ROOT.glob("*/__init__.py") if init.parent.name not in OURS_ONLY
+    )
+    trees = [*rooms, "run.py", ".ci/dead_code.py", *(tree for tree in OURS_ONLY if (ROOT / tree).is_dir())]
     return [
         ("format", [in_venv("ruff"), "format", "--check", "."]),
         ("lint", [in_venv("ruff"), "check", "."]),
         ("types", [in_venv("mypy"), *trees]),
         ("imports", [in_venv("lint-imports")]),
         ("dependencies", [in_venv("deptry"), *rooms]),
-        ("dead code", [in_venv("python"), ".ci/dead_code.py"]),
+        ("dead-code", [in_venv("python"), ".ci/dead_code.py"]),
     ]
 
 
 def check(arguments: Sequence[str]) -> int:
     """Format, lint, strict types, import rules, dependencies, dead code; all of them, or those named."""
+    known = dict(checks())
+    unknown = [name for name in arguments if name not in known]
+    if unknown:
+        raise Stopped(f"no such check: {', '.join(unknown)}. There are: {', '.join(known)}.", 2)
     outcome: dict[str, bool] = {}
-    for name, command in checks():
-        if arguments and name not in arguments:
-            continue
+    for name in arguments or known:
         print(f"== {name}", flush=True)
-        outcome[name] = call(command) == 0
-    print(
-        "\n" + "\n".join(f"{'ok    ' if ok else 'FAILED'}  {name}" for name, ok in outcome.items()),
-        flush=True,
-    )
-    return 0 if outcome and all(outcome.values()) else 1
+        outcome[name] = call(known[name]) == 0
+    lines = [f"{'ok    ' if passed else 'FAILED'}  {name}" for name, passed in outcome.items()]
+    print("", *lines, sep="\n", flush=True)
+    return 0 if all(outcome.values()) else 1
 
 
-def lock(_: Sequence[str]) -> int:
-    """Resolve the dependencies anew and write the hashed locks; they hold no address."""
+def lock(arguments: Sequence[str]) -> int:
+    """Resolve anew what pyproject.toml asks for, and write the hashed locks; they hold no address."""
     uv = shutil.which("uv") or in_venv("uv")
-    compile_ = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes",
-                "--no-emit-index-url", "--no-emit-find-links", "--no-header"]  # fmt: skip
-    runtime, project = "requirements/runtime.lock", ["--extra", "demo", "pyproject.toml"]
-    jobs = [
-        [*project, "-o", runtime],
-        [*project, "--group", "dev", "-c", runtime, "-o", "requirements/dev.lock"],
-        ["--group", "installer", "-o", "requirements/uv.lock"],
-    ]
-    return 0 if all(call([*compile_, *job]) == 0 for job in jobs) else 1
+    if not Path(uv).exists():
+        raise Stopped("Locking needs uv. Remedy: put `uv` on the PATH.")
+    options = "--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
+    project = ["--extra", "demo", "pyproject.toml"]
+    files = {
+        "runtime": project,
+        "dev": [*project, "--group", "dev", "-c", "requirements/runtime.lock"],
+        "uv": ["--group", "installer"],
+    }
+    resolve = [uv, "pip", "compile", *options.split(), "--no-emit-find-links", *arguments]
+    codes = [call([*resolve, *what, "-o", f"requirements/{name}.lock"]) for name, what in files.items()]
+    return max(codes)
 
 
 COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "setup": (setup, "make .venv from the hashed locks (every command does so by itself)"),
-    "demo": (pratunam("demo"), "a dozen parties' files through the gate to a reference registrar, judged"),
-    "up": (pratunam("up"), "everything on this machine, until Ctrl-C; arguments as of `pratunam up`"),
+    "demo": (part("pratunam/cli.py", "pratunam", "demo"), "a dozen parties' files through the gate, judged"),
+    "up": (part("pratunam/cli.py", "pratunam", "up"), "everything on this machine, until Ctrl-C"),
     "test": (test, "the tests; arguments go to pytest (run.py test tests/quotas -x)"),
     "check": (check, "format, lint, types, imports, dependencies, dead code; or only those named"),
-    "bench": (module("benchmarks"), "speed, measured"),
-    "sim": (module("tests.sim"), "scenarios on a virtual clock"),
-    "soak": (module("tests.soak"), "hours of mixed load and faults"),
+    "bench": (part("benchmarks/__main__.py", "python", "-m", "benchmarks"), "speed, measured"),
+    "sim": (part("tests/sim/__main__.py", "python", "-m", "tests.sim"), "scenarios on a virtual clock"),
+    "soak": (part("tests/soak/__main__.py", "python", "-m", "tests.soak"), "hours of mixed load and faults"),
     "lock": (lock, "resolve the dependencies anew (maintainers)"),
 }
 
@@ -298,23 +275,23 @@ def usage() -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; 2 when the command line is wrong."""
+    """Run one command; 2 when the command line is wrong, 130 when it was interrupted."""
     name, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
     if name in ("help", "-h", "--help"):
         print(usage())
         return 0
-    if name not in COMMANDS:
-        print(f"run.py: no such command: {name}\n\n{usage()}", file=sys.stderr)
-        return 2
     try:
-        refusal = too_old(sys.version_info[:2])
-        if refusal:
+        if name not in COMMANDS:
+            raise Stopped(f"no such command: {name}\n\n{usage()}", 2)
+        if refusal := too_old(sys.version_info[:2]):
             raise Stopped(refusal)
         setup()
         return COMMANDS[name][0](rest)
     except Stopped as stop:
         print(f"run.py: {stop}", file=sys.stderr)
-        return 1
+        return stop.code
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """run.py's pure parts: what it refuses, when it sets up again, and what it hands to the programs it calls."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,13 +62,44 @@ def test_an_unknown_command_is_a_wrong_command_line(capsys: pytest.CaptureFixtur
     assert "no such command: tset" in capsys.readouterr().err
 
 
-def test_a_part_that_is_not_built_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    """A command whose module does not exist ends with 2 and names it."""
-    assert run.module("tests.no_such_part")([]) == 2
-    assert "tests.no_such_part is not there yet" in capsys.readouterr().err
+def test_a_part_that_is_not_built_says_so() -> None:
+    """A command whose file does not exist ends with 2 and names it."""
+    with pytest.raises(run.Stopped, match=r"tests/no_such_part\.py is not there yet") as stop:
+        run.part("tests/no_such_part.py", "python")([])
+    assert stop.value.code == 2
+
+
+def test_a_check_that_does_not_exist_is_a_wrong_command_line() -> None:
+    """Checks can be picked by name; a name that is none of them ends with 2 and shows those that are."""
+    with pytest.raises(run.Stopped, match=r"no such check: tpyes.*types") as stop:
+        run.check(["tpyes"])
+    assert stop.value.code == 2
 
 
 def test_a_program_that_dies_by_a_signal_is_a_failure() -> None:
     """The exit code of a program is handed on, and a signal becomes 128 + its number."""
     assert run.call([sys.executable, "-c", "raise SystemExit(3)"]) == 3
     assert run.call([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == 137
+
+
+def test_the_tests_run_in_the_environment_that_was_made() -> None:
+    """Handing over starts the environment's own interpreter, with the locked packages, not the caller's."""
+    code = "import run; run.hand_over('python', '-c', 'import sys; print(sys.prefix)')"
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=run.ROOT, capture_output=True, text=True, check=True
+    )
+    assert Path(said.stdout.strip()) == run.VENV
+
+
+def test_the_console_script_works_from_a_folder_with_spaces(tmp_path: Path) -> None:
+    """The script finds its interpreter by a path with spaces, and hands its arguments on."""
+    folder = tmp_path / "a folder" / ("long " * 30).strip()
+    (folder / "pratunam").mkdir(parents=True)
+    (folder / "pratunam" / "__init__.py").touch()
+    (folder / "pratunam" / "cli.py").write_text("import sys\n\ndef main():\n    return len(sys.argv[1:])\n")
+    (folder / "python").symlink_to(sys.executable)
+    script = folder / "script"
+    script.write_text(run.CONSOLE_SCRIPT.format(python=folder / "python"))
+    script.chmod(0o755)
+    environment = {"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin"}
+    assert subprocess.run([script, "one", "two words"], env=environment, check=False).returncode == 2
