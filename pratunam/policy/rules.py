@@ -1,0 +1,182 @@
+"""What must hold between the lines of a policy file: floors within the rate, names that exist, accounts that are one's own."""
+
+import ipaddress
+import re
+from collections import Counter
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+from profiles.book import profile
+
+from domain.errors import NotFound
+from domain.policy import Policy, RegistryRules
+from domain.states import AccountKind
+from pratunam.policy.faults import Faults
+from pratunam.policy.locate import Path
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def check_rules(policy: Policy, faults: Faults) -> None:
+    """Note every fault and warning that no single line shows."""
+    for registry in policy.registries.values():
+        _check_registry(policy, registry, faults)
+    _check_parties(policy, faults)
+    if not policy.registries:
+        faults.add(["registry"], "name at least one registry", "ต้องมีระบบทะเบียนอย่างน้อยหนึ่งระบบ")
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Say whether an endpoint is on this machine."""
+    host = urlsplit(endpoint).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_registry(policy: Policy, rules: RegistryRules, faults: Faults) -> None:
+    path: Path = ["registry", rules.name]
+    _check_names(rules, path, faults)
+    _check_endpoint(rules, path, faults)
+    _check_rates(policy, rules, path, faults)
+    for index, window in enumerate(rules.windows):
+        for party in window.parties:
+            if party not in policy.parties:
+                faults.warn(
+                    [*path, "window", index],
+                    f"no party `{party}` in this file: this window opens nothing for it",
+                    f"ไม่มีพรรค `{party}` ในไฟล์นี้ ช่วงเวลานี้จึงไม่มีผล",
+                )
+    if not rules.windows and not any(party.windows.get(rules.name) for party in policy.parties.values()):
+        faults.warn(
+            path,
+            "no window at all means closed: nothing will be sent",
+            "ไม่มีช่วงเวลาเลย หมายถึงปิด จะไม่ส่งข้อมูลใด ๆ",
+        )
+
+
+def _check_names(rules: RegistryRules, path: Path, faults: Faults) -> None:
+    if _ID.fullmatch(rules.name) is None:
+        faults.add(
+            path, "a registry's name is letters, digits, - and _", "ชื่อระบบทะเบียนใช้ตัวอักษร ตัวเลข - และ _"
+        )
+    try:
+        profile(rules.profile)
+    except NotFound as error:
+        faults.add([*path, "profile"], error.message_en, error.message_th)
+    try:
+        ZoneInfo(rules.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        faults.add(
+            [*path, "timezone"],
+            f"no time zone `{rules.timezone}`; for Thailand: Asia/Bangkok",
+            "ไม่รู้จักเขตเวลา",
+        )
+    if rules.holidays and rules.holidays not in holidays.list_supported_countries():
+        faults.add([*path, "holidays"], f"no calendar `{rules.holidays}`; for Thailand: TH", "ไม่รู้จักปฏิทินวันหยุด")
+
+
+def _check_endpoint(rules: RegistryRules, path: Path, faults: Faults) -> None:
+    parts = urlsplit(rules.endpoint)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        faults.add(
+            [*path, "endpoint"],
+            "an endpoint begins with https:// and names a host",
+            "endpoint ต้องขึ้นต้นด้วย https:// และมีชื่อเครื่อง",
+        )
+        return
+    if parts.username or parts.password or parts.query:
+        faults.add(
+            [*path, "endpoint"],
+            "an endpoint carries no password and no query",
+            "endpoint ต้องไม่มีรหัสผ่านหรือพารามิเตอร์",
+        )
+    if rules.test_ids and not is_loopback(rules.endpoint):
+        faults.add(
+            [*path, "test_ids"],
+            "test IDs are for a registrar on this machine only",
+            "รหัสทดสอบใช้ได้เฉพาะเครื่องนี้เท่านั้น",
+        )
+    if parts.scheme == "http" and not is_loopback(rules.endpoint):
+        faults.warn(
+            [*path, "endpoint"],
+            "members' data would travel unprotected: use https",
+            "ข้อมูลสมาชิกจะไม่ถูกเข้ารหัส โปรดใช้ https",
+        )
+
+
+def _check_rates(policy: Policy, rules: RegistryRules, path: Path, faults: Faults) -> None:
+    floors = sum(party.limits_of(rules.name).floor for party in policy.parties.values())
+    if floors > rules.rate > 0:
+        faults.add(
+            [*path, "rate"],
+            f"all floors together ({floors:g}/s) are above the registry's rate ({rules.rate:g}/s)",
+            f"อัตราขั้นต่ำรวม ({floors:g}/วินาที) สูงกว่าอัตราของระบบ ({rules.rate:g}/วินาที)",
+        )
+    for name, rate, burst in (
+        ("burst", rules.rate, rules.burst),
+        ("account_burst", rules.account_rate, rules.account_burst),
+    ):
+        if rate > 0 and burst < 1:
+            faults.add(
+                [*path, name], "a bucket of less than one record lets nothing through", "ต้องไม่น้อยกว่า 1"
+            )
+    if rules.shape == "batch" and rules.batch > max(1, rules.burst // 2):
+        faults.warn(
+            [*path, "batch"],
+            f"a batch of {rules.batch} would wait for more than half a burst; requests go out smaller",
+            "ชุดข้อมูลใหญ่กว่าครึ่งหนึ่งของ burst ระบบจะส่งเป็นชุดเล็กลง",
+        )
+
+
+def _check_parties(policy: Policy, faults: Faults) -> None:
+    seen = Counter(
+        (account.registry, account.id) for party in policy.parties.values() for account in party.accounts
+    )
+    for party in policy.parties.values():
+        path: Path = ["party", party.id]
+        if _ID.fullmatch(party.id) is None:
+            faults.add(path, "a party's id is letters, digits, - and _", "รหัสพรรคใช้ตัวอักษร ตัวเลข - และ _")
+        for index, account in enumerate(party.accounts):
+            at: Path = [*path, "account", index]
+            if seen[account.registry, account.id] > 1:
+                faults.add([*at, "id"], f"account `{account.id}` stands here twice", f"รหัส `{account.id}` ซ้ำ")
+            _check_secret(account.secret_ref, [*at, "secret"], faults)
+        if not any(account.kind is AccountKind.BASE for account in party.accounts):
+            faults.warn(
+                path, "this party has no base account: its jobs will wait", "พรรคนี้ไม่มีรหัสผู้ใช้งานพื้นฐาน งานจะรอ"
+            )
+        for registry, limits in party.limits.items():
+            if limits.rate is not None and limits.floor > limits.rate:
+                faults.add(
+                    [*path, "floor"], "the floor is above the party's own rate", "อัตราขั้นต่ำสูงกว่าอัตราของพรรค"
+                )
+            if (
+                registry in policy.registries
+                and limits.rate is not None
+                and limits.burst == 0
+                and limits.rate > 0
+            ):
+                faults.add(
+                    [*path, "burst"], "a bucket of less than one record lets nothing through", "ต้องไม่น้อยกว่า 1"
+                )
+
+
+def _check_secret(ref: str, path: Path, faults: Faults) -> None:
+    kind, _, rest = ref.partition(":")
+    if kind not in {"env", "file", "plain"} or not rest:
+        faults.add(
+            path,
+            "a secret is env:NAME, file:PATH or plain:TEXT",
+            "รหัสผ่านต้องเป็น env:NAME, file:PATH หรือ plain:TEXT",
+        )
+    elif kind == "plain":
+        faults.warn(
+            path,
+            "the secret stands in the file in clear; use env: or file:",
+            "รหัสผ่านอยู่ในไฟล์โดยไม่ได้เข้ารหัส โปรดใช้ env: หรือ file:",
+        )

@@ -1,0 +1,63 @@
+"""Fetches the accounts' secrets when a policy is applied, and keeps plain ones out of what is stored and shown."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from domain.errors import BadPolicy
+from domain.policy import AccountRules, Policy
+
+#: stands in a stored document where a plain secret stood: "the sealed one stays"
+REDACTED = "plain:***"
+_PLAIN = re.compile(r"""(["'])plain:(?:(?!\1).)*\1""")
+
+
+def redacted(document: str) -> str:
+    """Return the document with every plain secret taken out, for the ledger and for `policy show`."""
+    return _PLAIN.sub(f'"{REDACTED}"', document)
+
+
+def fetch_secrets(
+    policy: Policy,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    known: frozenset[tuple[str, str]] = frozenset(),
+) -> dict[tuple[str, str], str]:
+    """Return (registry, account) → secret; an account in `known` may keep its sealed one when its source is away.
+
+    Raises BadPolicy naming each account whose secret is nowhere, never the secret.
+    """
+    secrets: dict[tuple[str, str], str] = {}
+    missing: list[str] = []
+    for party in policy.parties.values():
+        for account in party.accounts:
+            secret = _fetch(account, environment)
+            if secret is not None:
+                secrets[account.registry, account.id] = secret
+            elif (account.registry, account.id) not in known:
+                missing.append(f"{account.id} ({_where(account)})")
+    if missing:
+        raise BadPolicy(
+            f"No secret for account {', '.join(missing)}.",
+            message_th=f"ไม่พบรหัสผ่านของรหัสผู้ใช้งาน {', '.join(missing)}",
+            remedy_en="Set the variable, or write the file, and apply again; nothing was changed.",
+            remedy_th="โปรดตั้งค่าตัวแปรหรือสร้างไฟล์ แล้วสั่งใหม่ ยังไม่มีการเปลี่ยนแปลงใด ๆ",
+        )
+    return secrets
+
+
+def _fetch(account: AccountRules, environment: Mapping[str, str]) -> str | None:
+    kind, _, rest = account.secret_ref.partition(":")
+    if account.secret_ref == REDACTED:
+        return None
+    if kind == "env":
+        return environment.get(rest)
+    if kind == "file":
+        path = Path(rest).expanduser()
+        return path.read_text("utf-8").strip() if path.is_file() else None
+    return rest
+
+
+def _where(account: AccountRules) -> str:
+    return "its plain text was not kept" if account.secret_ref.startswith("plain:") else account.secret_ref

@@ -1,0 +1,118 @@
+"""Settings: one frozen value, checked before anything starts; each has a name, a default, a unit and a line of help.
+
+Every setting can come from the environment as PRATUNAM_<NAME>; limits of registries stand in the policy file, never here.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from domain.errors import BadSetting
+
+_PREFIX = "PRATUNAM_"
+#: names that belong to other programs of ours or to the tests, not to the settings
+_NOT_OURS = frozenset({"PRATUNAM_TEST", "PRATUNAM_HYPOTHESIS"})
+
+
+def _told(unit: str, help_text: str) -> dict[str, str]:
+    return {"unit": unit, "help": help_text}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one installation."""
+
+    home: Path = field(
+        default=Path("~/.local/share/pratunam"),
+        metadata=_told("path", "where the state of this machine lives"),
+    )
+    master_key_file: Path | None = field(
+        default=None,
+        metadata=_told("path", "the master key, mode 0400, outside the home; made beside it by up and demo"),
+    )
+    redis_url: str = field(
+        default="",
+        metadata=_told(
+            "url", "a Redis or Valkey of your own (no persistence, noeviction); empty: an embedded one"
+        ),
+    )
+    ledger_url: str = field(
+        default="", metadata=_told("url", "the ledger's database; empty: SQLite in the home")
+    )
+    host: str = field(default="127.0.0.1", metadata=_told("address", "where metrics and /healthz listen"))
+    port: int = field(default=0, metadata=_told("port", "their port for `up`; 0 takes a free one"))
+    worker_processes: int = field(default=1, metadata=_told("processes", "worker processes that `up` starts"))
+    worker_sessions: int = field(
+        default=64, metadata=_told("sessions", "sessions that one worker process runs at once")
+    )
+    check_memory_mb: int = field(
+        default=2048, metadata=_told("MB", "address space that the check of one file may take")
+    )
+    check_cpu_s: int = field(
+        default=3600, metadata=_told("s", "processor time that the check of one file may take")
+    )
+    log_level: str = field(default="info", metadata=_told("level", "debug, info, warning or error"))
+    log_format: str = field(default="text", metadata=_told("text|json", "how log lines look"))
+    webhook_key_file: Path | None = field(
+        default=None, metadata=_told("path", "the key that signs webhook notices")
+    )
+    smtp_from: str = field(
+        default="pratunam@localhost", metadata=_told("address", "the sender of notices by mail")
+    )
+
+    @property
+    def master_key_path(self) -> Path:
+        """Return where the master key lies: as set, else beside the home."""
+        return self.master_key_file or self.home.with_name(self.home.name + ".key")
+
+    @property
+    def run_folder(self) -> Path:
+        """Return the folder of sockets and of the file that says what is running."""
+        return self.home / "run"
+
+
+def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read settings from the environment, `home` first; raises BadSetting with a suggestion for a name nobody knows."""
+    known = {f"{_PREFIX}{entry.name.upper()}": entry for entry in fields(Settings)}
+    values: dict[str, object] = {}
+    for name, text in environment.items():
+        if not name.startswith(_PREFIX) or name in _NOT_OURS:
+            continue
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise BadSetting(
+                f"There is no setting {name}.",
+                remedy_en=f"Did you mean {near[0]}?" if near else "`pratunam doctor` lists them.",
+            )
+        values[known[name].name] = _read(name, known[name].name, text)
+    if home is not None:
+        values["home"] = home
+    return _checked(replace(Settings(), **values))  # type: ignore[arg-type]  # each was read by its field's kind
+
+
+def _read(name: str, attribute: str, text: str) -> object:
+    default = getattr(Settings(), attribute)
+    if isinstance(default, int):
+        if not text.isascii() or not text.isdigit():
+            raise BadSetting(f"{name} must be a whole number.", remedy_en=f"For example {name}={default}.")
+        return int(text)
+    if isinstance(default, Path) or attribute.endswith("_file"):
+        return Path(text).expanduser() if text else None
+    return text
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.log_level not in {"debug", "info", "warning", "error"}:
+        raise BadSetting("PRATUNAM_LOG_LEVEL is debug, info, warning or error.")
+    if settings.log_format not in {"text", "json"}:
+        raise BadSetting("PRATUNAM_LOG_FORMAT is text or json.")
+    home = settings.home.expanduser().absolute()
+    settings = replace(settings, home=home)
+    if home == settings.master_key_path.parent or home in settings.master_key_path.parents:
+        raise BadSetting(
+            "The master key must lie outside the home, or a copy of the home opens itself.",
+            remedy_en="Move it, and set PRATUNAM_MASTER_KEY_FILE.",
+        )
+    return settings
