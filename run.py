@@ -283,7 +283,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if name not in COMMANDS:
             raise Stopped(f"no such command: {name}\n\n{usage()}", 2)
-        if refusal := too_old(sys.version_info[:2]):
+        refusal = too_old(sys.version_info[:2])
+        if refusal:
             raise Stopped(refusal)
         setup()
         return COMMANDS[name][0](rest)
