@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
-from profiles.book import profile
 
 from domain.errors import NotFound
 from domain.policy import Policy, RegistryRules
 from domain.states import AccountKind
 from pratunam.policy.faults import Faults
 from pratunam.policy.locate import Path
+from profiles.book import profile
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 

@@ -1,0 +1,59 @@
+"""The command line: `pratunam COMMAND`. Each command's module is loaded when it is asked for, so that `submit` starts fast."""
+
+import importlib
+import sys
+
+import click
+
+_COMMANDS = {
+    "up": "processes:up",
+    "worker": "processes:worker",
+    "scheduler": "processes:scheduler",
+    "registrar": "processes:registrar",
+    "migrate": "processes:migrate",
+    "demo": "processes:demo",
+    "policy": "policies:policy_group",
+    "check": "submitting:check",
+    "submit": "submitting:submit",
+    "jobs": "jobs:jobs",
+    "job": "jobs:job_group",
+    "records": "records:records_group",
+    "hold": "stopping:hold",
+    "release": "stopping:release",
+    "account": "accounts:account_group",
+    "notices": "telling:notices",
+    "audit": "telling:audit",
+    "status": "state:status",
+    "doctor": "upkeep:doctor",
+    "backup": "upkeep:backup",
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands' names and loads the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click calls it so
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(f"pratunam.commands.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pratunam", message="%(prog)s %(version)s")
+def pratunam() -> None:
+    """The gate between parties' files and a registrar's central system."""
+
+
+def main() -> None:
+    """Run the command line; the exit code is the command's."""
+    pratunam(prog_name="pratunam", args=sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

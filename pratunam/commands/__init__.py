@@ -1,0 +1,1 @@
+"""The commands of `pratunam`, one file a subject; each is a thin skin over a verb."""

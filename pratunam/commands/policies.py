@@ -1,0 +1,179 @@
+"""`pratunam policy …`: check, plan, apply, show, history, roll-back."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from domain.errors import BadPolicy, NotFound
+from domain.policy import PolicyVersion
+from pratunam.commands.frame import Frame, at_home, framed
+from pratunam.doorbells import wake_scheduler
+from pratunam.local_time import moment_en, rfc3339
+from pratunam.parts import Parts
+from pratunam.policy.apply import Applied, ApplyRequest, apply_policy, roll_back
+from pratunam.policy.faults import PolicyFault
+from pratunam.policy.moments import instant
+from pratunam.policy.plan import Plan, plan_policy
+from pratunam.policy.read import read_policy
+
+
+@click.group("policy")
+def policy_group() -> None:
+    """The registrar's rules: windows, accounts, limits."""
+
+
+@policy_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@framed
+def check(frame: Frame, file: Path) -> None:
+    """Say what is wrong with FILE, line by line; nothing is changed."""
+    reading = read_policy(read_file(file))
+    parties, registries = len(reading.policy.parties), len(reading.policy.registries)
+    lines = [f"{file}: good. {registries} registries, {parties} parties.", *_warning_lines(reading.warnings)]
+    frame.tell({"ok": True, "parties": parties, "warnings": _warnings(reading.warnings)}, "\n".join(lines))
+
+
+@policy_group.command("plan")
+@click.argument("file", type=click.Path(path_type=Path))
+@at_home
+async def plan(frame: Frame, parts: Parts, file: Path) -> None:
+    """Show what FILE would change, for whom, and what it does to open hours and finish times."""
+    found = await plan_policy(parts.ledger, read_file(file), parts.clock.now())
+    frame.tell(found.as_json(), lambda console: _render_plan(console, found))
+
+
+@policy_group.command("apply")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--reason", required=True, help="Why; every party reads it.")
+@click.option("--author", default=None, help="Who decided (default: you).")
+@click.option("--at", "at", default=None, help="When it takes effect, RFC 3339 (default: now).")
+@click.option("--base", type=int, default=None, help="Refuse when another version than this is the newest.")
+@click.option("--remove", "removed", multiple=True, help="A party or account with open jobs that may go.")
+@at_home
+async def apply(
+    frame: Frame,
+    parts: Parts,
+    file: Path,
+    reason: str,
+    author: str | None,
+    at: str | None,
+    base: int | None,
+    removed: tuple[str, ...],
+) -> None:
+    """Make FILE the policy in force: version, audit line and one notice a party in one transaction."""
+    request = ApplyRequest(
+        read_file(file), reason, author or frame.by.who, read_instant(at), base, frozenset(removed)
+    )
+    applied = await apply_policy(parts.ledger, request, frame.by, parts.clock.now())
+    await wake_scheduler(frame.settings)
+    _tell_applied(frame, applied)
+
+
+@policy_group.command("show")
+@click.option("--version", type=int, default=None, help="Which version (default: the one in force).")
+@at_home
+async def show(frame: Frame, parts: Parts, version: int | None) -> None:
+    """Print a version's file; secrets are never shown."""
+    found = await parts.policy_version() if version is None else await parts.ledger.policy_version(version)
+    frame.tell(_version(found) | {"document": found.document}, found.document.rstrip())
+
+
+@policy_group.command("history")
+@at_home
+async def history(frame: Frame, parts: Parts) -> None:
+    """List all versions, newest first."""
+    versions = await parts.ledger.policy_history()
+    frame.tell(
+        [_version(each) for each in versions], lambda console: _render_history(console, list(versions))
+    )
+
+
+@policy_group.command("roll-back")
+@click.argument("version", type=int)
+@click.option("--reason", required=True, help="Why; every party reads it.")
+@at_home
+async def roll_back_to(frame: Frame, parts: Parts, version: int, reason: str) -> None:
+    """Apply an earlier VERSION again, as a new version."""
+    applied = await roll_back(parts.ledger, version, reason, frame.by, parts.clock.now())
+    await wake_scheduler(frame.settings)
+    _tell_applied(frame, applied)
+
+
+def read_file(file: Path) -> str:
+    """Read a policy file's text; raises BadPolicy or NotFound with what to do."""
+    try:
+        return file.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {file}.", message_th=f"ไม่พบไฟล์ {file}") from None
+    except UnicodeDecodeError as error:
+        raise BadPolicy(f"{file} is not UTF-8 (byte {error.start}).", remedy_en="Save it as UTF-8.") from None
+
+
+def read_instant(text: str | None) -> int | None:
+    """Read `--at` and `--deadline`; raises BadPolicy's command-line twin."""
+    try:
+        return instant(text or "")
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _tell_applied(frame: Frame, applied: Applied) -> None:
+    version = applied.version
+    announced = sum(change.announced for change in applied.changes)
+    lines = [f"Version {version.version} is applied, in force from {_when(version)}."]
+    lines += [f"  {change.party or 'everyone'}: {change.text_en}" for change in applied.changes]
+    lines.append(
+        "Every party is told." if announced else "Nothing that touches windows or accounts: no notice."
+    )
+    lines += _warning_lines(applied.warnings)
+    told = _version(version) | {
+        "changes": [
+            {"party": change.party, "text_en": change.text_en, "text_th": change.text_th}
+            for change in applied.changes
+        ],
+        "warnings": _warnings(applied.warnings),
+    }
+    frame.tell(told, "\n".join(lines))
+
+
+def _version(version: PolicyVersion) -> dict[str, object]:
+    return {
+        "version": version.version,
+        "author": version.author,
+        "reason": version.reason,
+        "applied_at": rfc3339(version.applied_at, _zone(version)),
+        "effective_at": rfc3339(version.effective_at, _zone(version)),
+    }
+
+
+def _zone(version: PolicyVersion) -> str:
+    return next((rules.timezone for rules in version.policy.registries.values()), "UTC")
+
+
+def _when(version: PolicyVersion) -> str:
+    return moment_en(version.effective_at, _zone(version))
+
+
+def _warnings(warnings: tuple[PolicyFault, ...]) -> list[dict[str, object]]:
+    return [
+        {"line": each.line, "name": each.name, "message_en": each.message_en, "message_th": each.message_th}
+        for each in warnings
+    ]
+
+
+def _warning_lines(warnings: tuple[PolicyFault, ...]) -> list[str]:
+    return [f"warning: line {each.line}: {each.name}: {each.message_en}" for each in warnings]
+
+
+def _render_history(console: Console, versions: list[PolicyVersion]) -> None:
+    table = Table("version", "in force from", "author", "reason", box=None)
+    for version in versions:
+        table.add_row(str(version.version), _when(version), version.author, version.reason)
+    console.print(table)
+
+
+def _render_plan(console: Console, plan: Plan) -> None:
+    for line in plan.lines():
+        console.print(line, markup=False)

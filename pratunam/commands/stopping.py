@@ -1,0 +1,73 @@
+"""`pratunam hold` and `release`: the registrar's stop button. Nothing new is sent within a second; audited, noticed."""
+
+import click
+
+from domain.errors import NotFound
+from domain.policy import Policy
+from pratunam.commands.frame import Frame, at_home
+from pratunam.doorbells import wake_scheduler
+from pratunam.parts import Parts
+from pratunam.policy.announce import hold_notices
+
+
+@click.command("hold")
+@click.option("--registry", default=None, help="Stop a whole registry (the default where there is only one).")
+@click.option("--party", default=None, help="Stop one party.")
+@click.option("--reason", required=True, help="Why; every party reads it.")
+@at_home
+async def hold(frame: Frame, parts: Parts, registry: str | None, party: str | None, reason: str) -> None:
+    """Stop sending: for a registry or for one party."""
+    await _stop_or_go(frame, parts, registry, party, reason, on=True)
+
+
+@click.command("release")
+@click.option(
+    "--registry", default=None, help="Let a whole registry go (the default where there is only one)."
+)
+@click.option("--party", default=None, help="Let one party go.")
+@click.option("--reason", default="released", help="Why; every party reads it.")
+@at_home
+async def release(frame: Frame, parts: Parts, registry: str | None, party: str | None, reason: str) -> None:
+    """Let go what was held."""
+    await _stop_or_go(frame, parts, registry, party, reason, on=False)
+
+
+async def _stop_or_go(
+    frame: Frame, parts: Parts, registry: str | None, party: str | None, reason: str, *, on: bool
+) -> None:
+    policy, now = await parts.policy(), parts.clock.now()
+    if party is not None and party not in policy.parties:
+        raise unknown_party(party, policy)
+    names = [registry or only_registry(policy)] if party is None or registry else list(policy.registries)
+    for name in names:
+        if name not in policy.registries:
+            raise NotFound(
+                f"There is no registry {name}.", remedy_en=f"There is {', '.join(policy.registries)}."
+            )
+        notices = hold_notices(policy, name, party, reason, on=on, now=now)
+        verb = parts.ledger.hold if on else parts.ledger.release
+        await verb(name, party, reason, notices, frame.by, now)
+    await wake_scheduler(frame.settings)
+    whom = party or ", ".join(names)
+    text = f"{whom} is {'held: nothing new is sent' if on else 'released'}."
+    frame.tell({"held": on, "registries": names, "party": party, "reason": reason}, text)
+
+
+def only_registry(policy: Policy) -> str:
+    """Return the one registry there is; raises NotFound naming them when there are several."""
+    if len(policy.registries) == 1:
+        return next(iter(policy.registries))
+    raise NotFound(
+        "There is more than one registry.", remedy_en=f"Add --registry {' | '.join(policy.registries)}."
+    )
+
+
+def unknown_party(party: str, policy: Policy) -> NotFound:
+    """Return the error for a party that the policy does not know."""
+    some = ", ".join(list(policy.parties)[:10])
+    return NotFound(
+        f"There is no party {party}.",
+        message_th=f"ไม่พบพรรค {party}",
+        remedy_en=f"The policy names {some}. A new party asks the registrar for its first account.",
+        remedy_th="พรรคใหม่โปรดติดต่อสำนักงานนายทะเบียนเพื่อขอรับรหัสผู้ใช้งาน",
+    )

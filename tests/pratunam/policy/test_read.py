@@ -1,0 +1,136 @@
+"""The policy file is read whole, and every wrong line is named with what to do."""
+
+import datetime as dt
+
+import pytest
+
+from domain.errors import BadPolicy
+from domain.states import AccountKind, Shape
+from pratunam.policy.read import read_policy
+
+GOOD = """format = 1
+
+[registry.party-members]
+profile      = "party-members"
+endpoint     = "https://registrar.example"
+shape        = "batch"
+rate         = 800
+burst        = 800
+account_rate = 20
+deadline     = "2026-12-31T16:30:00+07:00"
+
+[[registry.party-members.window]]
+days = "mon-fri,sun"
+from = "08:30"
+to   = "16:30"
+since = 2026-11-01
+[[registry.party-members.window]]
+parties = ["P002"]
+dates = "2026-12-01..2026-12-07"
+from  = "20:00"
+to    = "06:00"
+[[registry.party-members.closed]]
+dates  = "2026-12-05"
+reason = "วันพ่อแห่งชาติ"
+
+[party.P001]
+name   = "พรรคตัวอย่าง"
+weight = 2
+floor  = 5
+[[party.P001.account]]
+id     = "P001-02"
+kind   = "added"
+secret = "env:P001_02"
+[[party.P001.account]]
+id     = "P001-01"
+kind   = "base"
+secret = "env:P001_01"
+
+[party.P002]
+[[party.P002.account]]
+id     = "P002-01"
+kind   = "base"
+secret = "env:P002_01"
+"""
+
+
+def test_a_good_file_becomes_a_policy() -> None:
+    """Registries, windows, closed dates, parties and accounts are read as they are written."""
+    policy = read_policy(GOOD).policy
+
+    registry = policy.registries["party-members"]
+    assert (registry.shape, registry.rate, registry.deadline_at) == (Shape.BATCH, 800, 1798709400000)
+    assert registry.windows[0].weekdays == {0, 1, 2, 3, 4, 6}
+    assert (registry.windows[0].from_s, registry.windows[0].since) == (8 * 3600 + 1800, dt.date(2026, 11, 1))
+    assert registry.closed[0].first_date == dt.date(2026, 12, 5)
+    party = policy.parties["P001"]
+    assert [account.kind for account in party.accounts_of("party-members")] == [AccountKind.BASE, AccountKind.ADDED]
+    assert (party.limits_of("party-members").weight, party.limits_of("party-members").floor) == (2, 5)
+
+
+def test_a_block_that_names_a_party_replaces_the_common_windows_for_it() -> None:
+    """P002 has the block that names it; P001 has what is for everyone."""
+    policy = read_policy(GOOD).policy
+
+    assert [rule.from_s for rule in policy.windows_of("party-members", "P001")] == [8 * 3600 + 1800]
+    assert [rule.from_s for rule in policy.windows_of("party-members", "P002")] == [20 * 3600]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("account_rate = 20", "acount_rate = 20", 9, "Did you mean `account_rate`?"),
+        ("rate         = 800", 'rate = "fast"', 7, "Expected `float`"),
+        ('from = "08:30"', 'from = "8.30"', 14, "write HH:MM"),
+        ('days = "mon-fri,sun"', 'days = "mon-fry"', 13, "mon … sun"),
+        ('dates = "2026-12-01..2026-12-07"', 'dates = "2026-12-07..2026-12-01"', 19, "range of dates"),
+        ('to    = "06:00"', 'to    = "20:00"', 21, "00:00 to 24:00"),
+        ('"2026-12-31T16:30:00+07:00"', '"2026-12-31T16:30:00"', 10, "no offset"),
+        ("floor  = 5", "floor  = 5000", 7, "above the registry's rate"),
+        ('profile      = "party-members"', 'profile = "party-membres"', 4, "party-members"),
+        ('"https://registrar.example"', '"ftp://registrar.example"', 5, "https://"),
+        ('shape        = "batch"', 'shape = "batch"\ntest_ids = true', 7, "on this machine only"),
+        ('id     = "P002-01"', 'id     = "P001-01"', 32, "stands here twice"),
+        ('secret = "env:P002_01"', 'secret = "P002_01"', 41, "env:NAME"),
+        ("format = 1", "format = 2", 1, "format = 1 only"),
+    ],
+)
+def test_a_wrong_line_is_named_with_what_to_do(old: str, new: str, line: int, words: str) -> None:
+    """Each mistake names its own line."""
+    assert GOOD.count(old) == 1
+
+    with pytest.raises(BadPolicy) as caught:
+        read_policy(GOOD.replace(old, new))
+
+    told = [text for text in caught.value.message_en.splitlines() if words in text]
+    assert told, caught.value.message_en
+    assert told[0].startswith(f"line {line}:"), told[0]
+    assert caught.value.message_th != caught.value.message_en
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Two mistakes give two lines, in the file's order."""
+    text = GOOD.replace("account_rate", "acount_rate").replace('kind   = "added"', 'kind   = "more"')
+
+    with pytest.raises(BadPolicy) as caught:
+        read_policy(text)
+
+    assert [line.split(":")[0] for line in caught.value.message_en.splitlines()] == ["line 9", "line 30"]
+
+
+def test_a_text_that_is_not_toml_is_refused_with_its_line() -> None:
+    """The TOML reader's own place is passed on."""
+    with pytest.raises(BadPolicy, match="line 2"):
+        read_policy("format = 1\n[registry")
+
+
+def test_unwise_things_are_warned_about() -> None:
+    """A secret in clear, plain http to another machine, and a party without a base account are said, not refused."""
+    text = GOOD.replace("https://registrar", "http://registrar").replace('"env:P002_01"', '"plain:hunter2"')
+
+    warnings = " ".join(warning.message_en for warning in read_policy(text.replace('"base"', '"added"')).warnings)
+
+    assert "use https" in warnings
+    assert "in clear" in warnings
+    assert "no base account" in warnings
+    assert "hunter2" not in warnings
