@@ -77,12 +77,16 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class LoginRefused:
-    """Why no session was opened: bad-credentials, account-suspended, window-closed, too-many-sessions, overloaded, unreachable."""
+    """Why no session was opened: bad-credentials, account-suspended, window-closed, too-many-sessions, overloaded, unreachable.
+
+    `maybe_open`: a session may stand there all the same. `scope`: whom the pause binds, where the registrar said so.
+    """
 
     code: str
     retry_after_ms: int | None = None
     opens_at: int | None = None
     maybe_open: bool = False
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,11 @@ class Upload(Protocol):
         """Return how many lines may be written now (shape's batch, max_in_flight); 0 while not clear."""
         ...
 
-    def write(self, lines: Sequence[Line]) -> None:
-        """Hand lines to the transport at once; raises WireFault(maybe_delivered=False) when it is closed."""
+    def write(self, lines: Sequence[Line], until: int | None = None) -> None:
+        """Hand lines to the transport at once; raises WireFault(maybe_delivered=False) when it is closed.
+
+        `until` (monotonic ms) is when their permits lapse: a shape that must connect first looks again as the bytes leave.
+        """
         ...
 
     def answers(self) -> AsyncIterator[Sequence[Answer] | End]:

@@ -1,1 +1,1 @@
-"""Dramatiq actors and the sessions they run; the only room that speaks to a registrar."""
+"""Workers: the actors, the sessions that upload records, the pacer that asks the gate for permits, and the wire clients."""

@@ -1,0 +1,1 @@
+"""Tests of the wire clients: one contract for all three shapes."""
