@@ -57,23 +57,23 @@ class FaultBox:
 
     def draw(self, kinds: Iterable[str], on: str, account: AccountState | None, now_ns: int) -> Fault | None:
         """The first fault of these kinds that strikes now; spends one of its count."""
+        struck: Fault | None = None
         for one in list(self._armed):
             fault = one.fault
             if fault.kind not in kinds or fault.on != on or not _concerns(fault, account):
                 continue
             if (one.until_ns is not None and now_ns >= one.until_ns) or one.left == 0:
                 self._armed.remove(one)
-                continue
-            if one.passed < fault.after:
+            elif one.passed < fault.after:
                 one.passed += 1
-                continue
-            if fault.probability < 1.0 and self._random.random() >= fault.probability:
-                continue
-            if one.left is not None:
-                one.left -= 1
-            one.passed = 0
-            return fault
-        return None
+            elif struck is None and self._dice_fall(fault):
+                struck = fault
+                one.passed = 0
+                one.left = None if one.left is None else one.left - 1
+        return struck
+
+    def _dice_fall(self, fault: Fault) -> bool:
+        return fault.probability >= 1.0 or self._random.random() < fault.probability
 
 
 def _concerns(fault: Fault, account: AccountState | None) -> bool:

@@ -18,7 +18,9 @@ class Limit:
         self.change(rate, burst, burst_s, at_ns)
 
     def change(self, rate: float | None, burst: float | None, burst_s: float, at_ns: int) -> None:
-        """Another limit from now on; what stands in the bucket stays."""
+        """Another limit from now on; what stands in the bucket stays, refilled at the old rate until now."""
+        if self.steps:
+            self._refill(at_ns)
         self.rate = rate
         self.burst = 0.0 if rate is None else (rate * burst_s if burst is None else burst)
         self._micro_rate = micro_rate(rate or 0.0)
@@ -34,12 +36,16 @@ class Limit:
         """Nanoseconds until `count` more records fit; 0 means now. A closed limit answers one second."""
         if self.rate is None:
             return 0
-        self._level = max(0, self._level - self._micro_rate * (at_ns - self._filled_ns))
-        self._filled_ns = at_ns
+        self._refill(at_ns)
         over = self._level + count * RECORD_UNITS - self._allowed
         if over <= 0:
             return 0
         return -(-over // self._micro_rate) if self._micro_rate else 1_000_000_000
+
+    def _refill(self, at_ns: int) -> None:
+        drained = self._micro_rate * (at_ns - self._filled_ns)
+        self._level = 0 if self.rate is None else max(0, self._level - drained)
+        self._filled_ns = at_ns
 
     def spend(self, count: int) -> None:
         """Take `count` records; only straight after `wait_ns` answered 0."""
