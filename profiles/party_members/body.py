@@ -1,0 +1,65 @@
+"""Writes records as they go on the wire: one flat JSON object a row, as bytes, in whole columns. Checks nothing.
+
+The rows come from `reading` and have no fault, so that no control character can be in a text.
+"""
+
+from collections.abc import Collection
+
+import polars as pl
+
+from profiles.party_members.fields import ADD, RENEW, RESIGN, TERMINATE, UPDATE
+
+_PERSON = (
+    "title", "first_name", "middle_name", "last_name", "birth_date", "nationality_kind", "naturalised_date",
+    "house_no", "moo", "village", "soi", "road", "tambon", "amphoe", "province", "postcode",
+)  # fmt: skip
+_FEE = ("fee_amount", "fee_date", "receipt_no")
+_END = ("end_date", "end_reason")
+#: What is sent, in its order, after operation, national_id and member_no. Fees are no part of a correction (UPDATE).
+SENT: dict[str, tuple[str, ...]] = {
+    ADD: (*_PERSON, "member_kind", "applied_date", "approved_date", *_FEE),
+    UPDATE: (*_PERSON, "member_kind", "applied_date", "approved_date"),
+    RENEW: ("member_kind", *_FEE),
+    RESIGN: _END,
+    TERMINATE: _END,
+}
+
+
+def write_bodies(rows: pl.DataFrame, operation: str, quoted: Collection[str]) -> pl.Series:
+    """Return the rows' records as JSON in UTF-8 (Binary); `quoted` names the columns in which a quote or backslash stands."""
+    values = rows.select("id_bare", "member_no", *(_value(name).alias(name) for name in SENT[operation]))
+    parts: list[pl.Expr] = [pl.lit(f'{{"operation":"{operation}"')]
+    for column in values.get_columns():
+        if column.null_count() == column.len():
+            continue
+        piece = _piece(column.name, column.name in quoted)
+        parts += piece if column.null_count() == 0 else [pl.concat_str(piece)]
+    text = pl.concat_str([*parts, pl.lit("}")], ignore_nulls=True)
+    if values.height == 0:
+        return pl.Series("body", [], dtype=pl.Binary)
+    return values.select(body=text.cast(pl.Binary)).to_series()
+
+
+def _value(name: str) -> pl.Expr:
+    """Return a field's text as it is sent."""
+    if name in ("tambon", "amphoe", "province"):
+        return pl.col(f"official_{name}")
+    if name == "naturalised_date":
+        return pl.when(pl.col("nationality_kind_code") == "NATURALISED").then("naturalised_date_iso")
+    if name.endswith("_date"):
+        return pl.col(f"{name}_iso")
+    if name in ("nationality_kind", "member_kind", "end_reason"):
+        return pl.col(f"{name}_code")
+    if name == "fee_amount":
+        return pl.col("fee_json")
+    return pl.col("moo_no" if name == "moo" else name)
+
+
+def _piece(name: str, quoted: bool) -> list[pl.Expr]:
+    """Return the parts of one member of the object; a null among them leaves the member out."""
+    value = pl.col(name)
+    if quoted:
+        value = value.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    mark = "" if name == "fee_amount" else '"'
+    key = "national_id" if name == "id_bare" else name
+    return [pl.lit(f',"{key}":{mark}'), value, *([pl.lit(mark)] if mark else [])]

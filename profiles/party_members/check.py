@@ -1,0 +1,153 @@
+"""Checks a frame of members: good rows with their bodies on one side, every fault of every other row on the other.
+
+Works on whole columns in memory; the caller hands it some tens of thousands of rows at a time. Rows of one file against each
+other are the caller's (duplicates); a row's words never leave in a fault.
+"""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from profiles.party_members.body import write_bodies
+from profiles.party_members.fields import FIELDS, OPERATIONS
+from profiles.party_members.reading import read_ids, read_rows
+from profiles.party_members.rules import Rule, Told, identity, rules_of
+from profiles.party_members.wording import Cleaned, clean_columns, plain_expr
+from profiles.party_members.words import OPERATION, read_words
+from profiles.profile import CheckContext, Checked
+
+FAULT = {"_position": pl.UInt32, "code": pl.String, "field": pl.String, "detail": pl.String}
+GOOD = {
+    "_position": pl.UInt32,
+    "operation": pl.String,
+    "person": pl.String,
+    "member_no": pl.String,
+    "body": pl.Binary,
+}
+_NEVER_READ = ("row_no",)
+
+
+def check(frame: pl.DataFrame, context: CheckContext) -> Checked:
+    """Check text columns named by field beside `_position`; what else the frame holds is left alone."""
+    columns = [name for name in FIELDS if name in frame.columns and name not in _NEVER_READ]
+    rows = frame.select(pl.col("_position").cast(pl.UInt32), *(pl.col(c).cast(pl.String) for c in columns))
+    cleaned = clean_columns(rows, columns)
+    rows = _with_operation(cleaned.frame, context.operation)
+    unfit = _unfit_cells(cleaned)
+    goods, faults, warnings = [], [unfit], []
+    for operation in (*OPERATIONS, None):
+        part = rows.filter(pl.col("_operation").eq_missing(pl.lit(operation, dtype=pl.String)))
+        if part.height == 0:
+            continue
+        read, found, warned = _judge(part, operation, context)
+        faults.append(found)
+        warnings.append(warned)
+        if operation is not None:
+            goods.append(_good(read, operation, pl.concat([found, unfit]), cleaned.quoted))
+    return Checked(_in_order(goods, GOOD), _in_order(faults, FAULT), _in_order(warnings, FAULT))
+
+
+def operations_of(frame: pl.DataFrame, operation: str | None) -> frozenset[str]:
+    """Return the operations of a frame's rows; blank cells and an absent column mean `operation`."""
+    if "operation" not in frame.columns:
+        return frozenset({operation} if operation else ())
+    plain = frame.select(plain_expr(pl.col("operation").cast(pl.String).unique()))
+    found = _with_operation(plain, operation)["_operation"].unique().drop_nulls()
+    return frozenset(found.to_list())
+
+
+def _with_operation(rows: pl.DataFrame, operation: str | None) -> pl.DataFrame:
+    """Return the rows with `_operation`: what the cell says, else the job's, null where the cell says something else."""
+    own = read_words(pl.Series([operation], dtype=pl.String), OPERATION)[0]
+    if "operation" not in rows.columns:
+        return rows.with_columns(
+            operation=pl.lit(None, dtype=pl.String), _operation=pl.lit(own, dtype=pl.String)
+        )
+    said = read_words(rows["operation"], OPERATION).alias("_operation")
+    blank = (
+        pl.when(pl.col("operation").is_null())
+        .then(pl.lit(own, dtype=pl.String))
+        .otherwise(pl.col("_operation"))
+    )
+    return rows.with_columns(said).with_columns(blank.alias("_operation"))
+
+
+def _judge(
+    part: pl.DataFrame, operation: str | None, context: CheckContext
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the rows as read, their faults and their warnings; a row whose operation is not known is checked as far as it goes."""
+    if operation is None:
+        blanks = pl.col("operation").is_null()
+        rules: Iterable[Rule | Told] = (
+            Rule("no-operation", "operation", blanks), Rule("unknown-operation", "operation", ~blanks),
+            *(Rule("required", name, pl.col(name).is_null()) for name in ("national_id", "member_no")), *identity(),
+        )  # fmt: skip
+        missing = [n for n in ("national_id", "member_no") if n not in part.columns]
+        read = read_ids(
+            part.with_columns(pl.lit(None, dtype=pl.String).alias(n) for n in missing), context.test_ids
+        )
+    else:
+        today = context.today.year * 10000 + context.today.month * 100 + context.today.day
+        rules = rules_of(operation, today, context.declared)
+        read = read_rows(part, operation, context.test_ids)
+    found = _apply(read, list(rules))
+    return read, found.filter(~pl.col("warns")).drop("warns"), found.filter("warns").drop("warns")
+
+
+def _apply(read: pl.DataFrame, rules: list[Rule | Told]) -> pl.DataFrame:
+    """Return every fault and warning that the rules find, in the order of the rules."""
+    masks = (
+        read.lazy()
+        .select(r.holds.fill_null(False).alias(str(n)) for n, r in enumerate(rules) if isinstance(r, Rule))
+        .collect()
+    )
+    position, no_detail = pl.col("_position"), pl.lit(None, dtype=pl.String)
+    found = [pl.DataFrame(schema={**FAULT, "warns": pl.Boolean})]
+    for number, rule in enumerate(rules):
+        if isinstance(rule, Rule):
+            if masks[str(number)].any():
+                hit, code, detail, warns = (
+                    read.filter(masks[str(number)]),
+                    pl.lit(rule.code),
+                    no_detail,
+                    pl.lit(rule.warns),
+                )
+            else:
+                continue
+        else:
+            told = pl.col(rule.problem)
+            hit = read.filter(told.is_not_null())
+            code, detail, warns = told, pl.col(rule.detail) if rule.detail else no_detail, told == rule.warns
+        found.append(hit.select(position, code=code, field=pl.lit(rule.field), detail=detail, warns=warns))
+    return pl.concat(found)
+
+
+def _good(read: pl.DataFrame, operation: str, faults: pl.DataFrame, quoted: frozenset[str]) -> pl.DataFrame:
+    """Return the rows without a fault, ready for sealing."""
+    good = (
+        read
+        if faults.height == 0
+        else read.join(faults.select("_position"), on="_position", how="anti", maintain_order="left")
+    )
+    told = good.select(
+        "_position", operation=pl.lit(operation), person=pl.col("id_bare"), member_no=pl.col("member_no")
+    )
+    return told.with_columns(write_bodies(good, operation, quoted).alias("body"))
+
+
+def _unfit_cells(cleaned: Cleaned) -> pl.DataFrame:
+    """Return the faults of cells with characters that turn the reading direction round or that no text may hold."""
+    kinds = (("bidi-control", cleaned.bidi), ("control-character", cleaned.control))
+    found = [
+        cleaned.frame.filter(mask).select(
+            "_position", code=pl.lit(code), field=pl.lit(column), detail=pl.lit(None, dtype=pl.String)
+        )
+        for code, cells in kinds
+        for column, mask in cells
+    ]
+    return pl.concat([pl.DataFrame(schema=FAULT), *found])
+
+
+def _in_order(parts: list[pl.DataFrame], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Return the parts as one frame in the order of the rows."""
+    return pl.concat([pl.DataFrame(schema=schema), *parts]).sort("_position", maintain_order=True)
