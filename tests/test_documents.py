@@ -4,10 +4,13 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 import run
 from domain import states
+from pratunam import __version__
+from pratunam.cli import pratunam
 from tests.source import ROOT, name_of
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -19,6 +22,23 @@ def test_every_command_of_a_document_exists(document: Path) -> None:
     """Each `python3 run.py X` in a document is a command of run.py."""
     named = set(re.findall(r"python3 run\.py (\w+)", document.read_text(encoding="utf-8")))
     assert named <= {*run.COMMANDS, "help"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_word_of_the_command_line_exists(document: Path) -> None:
+    """Each `pratunam X` in a document, in code, is a command."""
+    text = document.read_text(encoding="utf-8")
+    code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    context = click.Context(pratunam)
+    for first in re.findall(r"(?:^|/|\s)pratunam ([a-z]+)", "\n".join(code), re.MULTILINE):
+        assert first in pratunam.list_commands(context)
+
+
+def test_the_version_is_told_once() -> None:
+    """The version in the code is the one in pyproject.toml, and the changelog knows what is not released yet."""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert data["project"]["version"] == __version__
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
