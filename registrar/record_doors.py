@@ -4,6 +4,7 @@ It must decide nothing about a record: `taking` does.
 """
 
 import asyncio
+import contextlib
 import math
 
 import msgspec
@@ -20,6 +21,11 @@ from registrar.session_doors import CENTRAL, fault_pushback
 from registrar.sessions import Session
 from registrar.spoiling import spoilt_answer, tear
 from registrar.taking import log_rows, log_unread, pushback_of, read_lines, take, too_fast
+
+#: A chunked body that begins with its head is given so many seconds to be whole: then it is a batch.
+WHOLE_S = 0.005
+#: Of a body that is refused, so many bytes are read and logged.
+MOST_READ = 8_000_000
 
 _decode_record = msgspec.json.Decoder(Record).decode
 _SINGLE_STATUS = {"accepted": 201, "duplicate": 200, "rejected": 422, "retry": 503}
@@ -55,7 +61,7 @@ async def _refuse(
     if session is not None:
         central.log.pushbacks[session.account.index, why.code] += 1
     response = problem(why)
-    if request.content_length is not None and request.content_length <= 8_000_000:
+    if await _is_whole(request) and (request.content_length or 0) <= MOST_READ:
         try:
             note_unread(central, session, await request.content.read(), Decision.REFUSED)
         except GONE:
@@ -67,8 +73,16 @@ async def _refuse(
     return response
 
 
+async def _is_whole(request: web.Request) -> bool:
+    """Whether the body has a length, or is chunked and comes whole with its head: a batch of either kind."""
+    if request.content_length is None and request.content.total_bytes and not request.content.is_eof():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(request.content.wait_eof(), WHOLE_S)
+    return request.content_length is not None or request.content.is_eof()
+
+
 async def post_records(request: web.Request) -> web.StreamResponse:
-    """POST /v1/registries/{registry}/records: a body with a length is a batch, one without is a stream."""
+    """POST /v1/registries/{registry}/records: a batch when its body's end is known or here, else a stream."""
     central = request.app[CENTRAL]
     session = _bearer(central, request)
     why = _refusal(central, request, session, "records")
@@ -76,7 +90,7 @@ async def post_records(request: web.Request) -> web.StreamResponse:
         why = Pushback("unsupported-type")
     if why is not None or session is None:
         return await _refuse(central, request, session, why or Pushback("session-ended"))
-    if request.content_length is not None:
+    if await _is_whole(request):
         return await _batch(request, central, session)
     response = web.StreamResponse(headers={"Content-Type": NDJSON})
     await response.prepare(request)
@@ -88,7 +102,10 @@ async def _batch(request: web.Request, central: Central, session: Session) -> we
     rules = session.account.party.registry.rules
     if (request.content_length or 0) > rules.max_body_bytes:
         return await _refuse(central, request, session, Pushback("too-large"))
-    body = await request.content.read()
+    try:
+        body = await request.content.read()
+    except GONE:
+        return web.Response()
     now_ns = central.clock.mono_ns()
     lines, bad, code = read_lines(body, rules.max_line_bytes)
     refused = None if bad is None else Pushback(code, line=bad)

@@ -74,11 +74,22 @@ class _Reader:
             "outcomes": dict(decisions),
             "rejected_by_code": _by_code(log.codes, indexes),
             "pushbacks": _by_code(log.pushbacks, indexes),
-            "bucket": asdict(scan_bucket(in_time, scope.limit.steps))
-            | {"rate": scope.limit.rate, "burst": scope.limit.burst},
+            "bucket": self._bucket(scope, in_time),
             "sessions": self._sessions(scope) | {"logins": sum(one.logins for one in accounts)},
             "outside": self._outside(rows),
         } | ({"bins": self._bins(in_time)} if self._bin_ns else {})
+
+    def _bucket(self, scope: Scope, in_time: list[int]) -> dict[str, Any]:
+        found = scan_bucket(in_time, scope.limit.steps)
+        worst_ns = found.worst_at_ns
+        return {
+            "rate": scope.limit.rate,
+            "burst": scope.limit.burst,
+            "max_excess": found.max_excess,
+            "over": found.over,
+            "offending": found.offending,
+            "worst_at": None if worst_ns is None else self._central.clock.wall_ms(worst_ns),
+        }
 
     def _sessions(self, scope: Scope) -> dict[str, Any]:
         result = asdict(overlapping_sessions(self._central.sessions.spans(scope)))

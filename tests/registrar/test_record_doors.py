@@ -1,5 +1,6 @@
 """Batches, single records and questions over real sockets."""
 
+from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -45,6 +46,17 @@ async def test_a_batch_over_the_limit_is_refused_whole_and_reported() -> None:
     )
     assert [one["status"] for one in fits.lines] == ["accepted"] * 10
     assert clean["verdict"]["ok"]
+
+
+async def test_a_chunked_body_that_comes_whole_is_a_batch_too() -> None:
+    """Without a length, but with its end: refused as a whole with a status, as a batch is."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield lines(11)
+
+    async with door(config(account_rate=10), ManualClock()) as it:
+        answer = await it.ask("POST", RECORDS, await it.log_in(), data=body(), headers=NDJSON)
+    assert (answer.status, answer.json["code"]) == (429, "too-fast")
 
 
 @pytest.mark.parametrize("scope", ["party", "registry"])
