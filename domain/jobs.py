@@ -88,6 +88,8 @@ class Job:
     finished_at: int | None = None
     erased_at: int | None = None
     faults: Mapping[str, int] = field(default_factory=dict)
+    notes_en: tuple[str, ...] = ()
+    notes_th: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,20 +18,34 @@ class JobState(StrEnum):
 
 
 OPEN_JOB_STATES = frozenset(
-    {JobState.RECEIVED, JobState.CHECKING, JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING}
+    {
+        JobState.RECEIVED,
+        JobState.CHECKING,
+        JobState.QUEUED,
+        JobState.RUNNING,
+        JobState.PAUSED,
+        JobState.CANCELLING,
+    }
 )
 ENDED_JOB_STATES = frozenset({JobState.REFUSED, JobState.CANCELLED, JobState.FINISHED})
 
 JOB_MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.RECEIVED: frozenset({JobState.CHECKING, JobState.CANCELLED}),
-    JobState.CHECKING: frozenset({JobState.QUEUED, JobState.PAUSED, JobState.REFUSED, JobState.FINISHED, JobState.CANCELLED}),
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING, JobState.CANCELLED, JobState.FINISHED}),
-    JobState.RUNNING: frozenset({JobState.QUEUED, JobState.PAUSED, JobState.CANCELLING, JobState.CANCELLED, JobState.FINISHED}),
+    JobState.CHECKING: frozenset(
+        {JobState.QUEUED, JobState.PAUSED, JobState.REFUSED, JobState.FINISHED, JobState.CANCELLED}
+    ),
+    JobState.QUEUED: frozenset(
+        {JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING, JobState.CANCELLED, JobState.FINISHED}
+    ),
+    JobState.RUNNING: frozenset(
+        {JobState.QUEUED, JobState.PAUSED, JobState.CANCELLING, JobState.CANCELLED, JobState.FINISHED}
+    ),
     JobState.PAUSED: frozenset({JobState.QUEUED, JobState.CANCELLING, JobState.CANCELLED, JobState.FINISHED}),
     JobState.CANCELLING: frozenset({JobState.CANCELLED}),
     JobState.REFUSED: frozenset(),
     JobState.CANCELLED: frozenset(),
-    JobState.FINISHED: frozenset(),
+    # people may have a doubtful record sent again
+    JobState.FINISHED: frozenset({JobState.QUEUED}),
 }
 
 
@@ -53,7 +67,13 @@ RECORD_MOVES: dict[RecordState, frozenset[RecordState]] = {
         {RecordState.ACCEPTED, RecordState.REJECTED, RecordState.UNKNOWN, RecordState.UNPROCESSED}
     ),
     RecordState.UNKNOWN: frozenset(
-        {RecordState.ACCEPTED, RecordState.REJECTED, RecordState.PENDING, RecordState.DOUBTFUL, RecordState.UNPROCESSED}
+        {
+            RecordState.ACCEPTED,
+            RecordState.REJECTED,
+            RecordState.PENDING,
+            RecordState.DOUBTFUL,
+            RecordState.UNPROCESSED,
+        }
     ),
     RecordState.DOUBTFUL: frozenset({RecordState.ACCEPTED, RecordState.REJECTED, RecordState.PENDING}),
     # A late answer is still a fact: what was given up as unprocessed may turn out to have been recorded.

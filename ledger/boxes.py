@@ -71,7 +71,9 @@ _decode_outcomes = msgspec.msgpack.Decoder(_Outcomes).decode
 
 def seal_slice(box: SliceBox, sealer: Sealer, party: str, job: str, seq: int) -> bytes:
     """Seal a slice's records for its place in the job."""
-    return sealer.seal(_encode((box.keys, box.bodies, box.positions, box.after)), aad(party, job, "slice", seq))
+    return sealer.seal(
+        _encode((box.keys, box.bodies, box.positions, box.after)), aad(party, job, "slice", seq)
+    )
 
 
 def open_slice(sealed: bytes, sealer: Sealer, party: str, job: str, seq: int) -> SliceBox:
@@ -98,7 +100,9 @@ def seal_outcomes(box: OutcomeBox, sealer: Sealer, party: str, job: str, slice_i
     return sealer.seal(_encode(rows), aad(party, job, "outcomes", slice_id, batch))
 
 
-def open_outcomes(sealed: bytes, sealer: Sealer, party: str, job: str, slice_id: str, batch: int) -> OutcomeBox:
+def open_outcomes(
+    sealed: bytes, sealer: Sealer, party: str, job: str, slice_id: str, batch: int
+) -> OutcomeBox:
     """Open the outcomes of one settlement; raises SealBroken.
 
     A line may stand in several batches (unknown, then accepted): the last one whose state is the line's present state counts.

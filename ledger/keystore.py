@@ -26,7 +26,9 @@ class KeyStore:
     Safe to use from several threads and processes. A destroyed job's name stays behind, so that it never gets a second key.
     """
 
-    def __init__(self, path: Path, master_key: bytes, *, make_sealer: Callable[[bytes], Sealer] = Sealer) -> None:
+    def __init__(
+        self, path: Path, master_key: bytes, *, make_sealer: Callable[[bytes], Sealer] = Sealer
+    ) -> None:
         """Open or make the store; raises BadSetting when the master key is not this store's.
 
         `make_sealer` makes the sealers that are handed out; the store's own wrapping never uses it.
@@ -69,7 +71,9 @@ class KeyStore:
         """Destroy the job's key for good; safe to repeat."""
         name = f"job:{job}"
         with self._lock:
-            self._base.execute("INSERT INTO keys VALUES (?, NULL) ON CONFLICT DO UPDATE SET wrapped = NULL", (name,))
+            self._base.execute(
+                "INSERT INTO keys VALUES (?, NULL) ON CONFLICT DO UPDATE SET wrapped = NULL", (name,)
+            )
             self._known.pop(name, None)
 
     def registry_key(self, registry: str) -> bytes:
@@ -90,7 +94,9 @@ class KeyStore:
         with self._lock:
             self._base.execute("BEGIN IMMEDIATE")
             try:
-                rows = self._base.execute("SELECT name, wrapped FROM keys WHERE wrapped IS NOT NULL").fetchall()
+                rows = self._base.execute(
+                    "SELECT name, wrapped FROM keys WHERE wrapped IS NOT NULL"
+                ).fetchall()
                 for name, wrapped in rows:
                     key = self._wrapper.open(wrapped, aad("", "", name))
                     sealed = wrapper.seal(key, aad("", "", name))

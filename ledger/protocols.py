@@ -76,12 +76,22 @@ class Accounts(Protocol):
         ...
 
     async def set_aside(
-        self, registry: str, account: str, reason: str, notices: Sequence[NoticeDraft], by: By, now: int, *, suspended: bool = False
+        self,
+        registry: str,
+        account: str,
+        reason: str,
+        notices: Sequence[NoticeDraft],
+        by: By,
+        now: int,
+        *,
+        suspended: bool = False,
     ) -> bool:
         """Take an account out of use until people act (audit line, notices to its party); False when it already was."""
         ...
 
-    async def rest_accounts(self, registry: str, accounts: Sequence[str], reason: str, by: By, now: int) -> None:
+    async def rest_accounts(
+        self, registry: str, accounts: Sequence[str], reason: str, by: By, now: int
+    ) -> None:
         """Rest *added* accounts because of load; raises Conflict for a base one."""
         ...
 
@@ -131,7 +141,9 @@ class Jobs(Protocol):
         """Return jobs, newest first."""
         ...
 
-    async def begin_check(self, job: str, now: int, *, attempts: int = 3, lock_ms: int = 60_000) -> CheckTicket | None:
+    async def begin_check(
+        self, job: str, now: int, *, attempts: int = 3, lock_ms: int = 60_000
+    ) -> CheckTicket | None:
         """Take the right to check a file, drop what a crashed try left, count the attempt; None when it is not due or taken.
 
         After `attempts` crashed tries the job is refused with a message and None is returned.
@@ -142,11 +154,15 @@ class Jobs(Protocol):
         """Keep that right alive; False when it is gone (another took over: stop)."""
         ...
 
-    async def begin_index(self, party: str, registry: str, job: str, now: int, *, lock_ms: int = 60_000) -> bool:
+    async def begin_index(
+        self, party: str, registry: str, job: str, now: int, *, lock_ms: int = 60_000
+    ) -> bool:
         """Take the party's index step (one job at a time, in order of taking in); False while another has it."""
         ...
 
-    async def accept(self, job: str, slices: Sequence[SliceDraft], invalid: Sequence[InvalidDraft], now: int) -> None:
+    async def accept(
+        self, job: str, slices: Sequence[SliceDraft], invalid: Sequence[InvalidDraft], now: int
+    ) -> None:
         """Store some tens of sealed slices and invalid batches; repeating a `seq` replaces it while the job is being checked."""
         ...
 
@@ -191,8 +207,11 @@ class Work(Protocol):
         ...
 
     async def claim(self, lease: Lease, now: int) -> ClaimedSlice | None:
-        """Claim the party's next slice by `domain.turns.order_jobs`; committed before it returns. Fenced by token: a lower one than
-        a slice has seen gets None. A slice whose blockers (`waits_for`) are unsettled is not given."""
+        """Claim the party's next slice by `domain.turns.order_jobs`; committed before it returns.
+
+        Fenced by token: a lower one than a slice has seen does not get it. A slice whose blockers (`waits_for`) are unsettled is not
+        given. None as well under a hold, for an account out of use, and for a lease of an older generation.
+        """
         ...
 
     async def mark_sent(self, slice_id: str, token: int, upto: int, now: int) -> bool:
@@ -210,12 +229,27 @@ class Work(Protocol):
         ...
 
     async def rescue(self, registry: str, live_tokens: frozenset[int], now: int, *, idempotent: bool) -> int:
-        """End claims of leases that are no more: lines that may have been sent become unknown (all unsettled ones, or those below
-        the watermark where not idempotent). Returns how many slices came back."""
+        """End claims of leases that are no more: lines that may have been sent become unknown.
+
+        Those are all unsettled ones, or those below the watermark where not idempotent. Returns how many slices came back.
+        """
         ...
 
-    async def resolve(self, job: str, slice_id: str, line: int, outcome: Outcome | None, by: By, now: int) -> Job:
-        """People's answer for an unknown or doubtful record: an outcome, or None = send it again with the same key."""
+    async def resolve(
+        self,
+        job: str,
+        slice_id: str,
+        line: int,
+        outcome: Outcome | None,
+        by: By,
+        now: int,
+        *,
+        reason: str = "",
+    ) -> Job:
+        """People's answer for an unknown or doubtful record: an outcome, or None = send it again with the same key.
+
+        A finished job whose doubtful record is sent again is queued anew. Raises NotFound, and Conflict for another state.
+        """
         ...
 
     async def unsettled(self, job: str, state: str) -> Sequence[UnsettledRecord]:
@@ -300,6 +334,14 @@ class Generations(Protocol):
 
     async def generation(self, registry: str) -> int:
         """Return the present one (0 before the first)."""
+        ...
+
+    async def restored_from_copy(self) -> bool:
+        """Say whether the ledger is behind its commit counter: it was put back from a copy, so ask before sending again."""
+        ...
+
+    async def forget_restored(self, by: By, now: int) -> None:
+        """Leave *ask first* mode, once what may have been sent since the copy has been asked about."""
         ...
 
 

@@ -31,7 +31,8 @@ class FolderSpool:
             return await asyncio.to_thread(self._chunk(blob, chunk).read_bytes)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(
-                f"The spool holds no chunk {chunk} of {blob}.", message_th=f"ไม่พบส่วนที่ {chunk} ของ {blob} ในที่พักข้อมูล"
+                f"The spool holds no chunk {chunk} of {blob}.",
+                message_th=f"ไม่พบส่วนที่ {chunk} ของ {blob} ในที่พักข้อมูล",
             ) from None
 
     async def chunks(self, blob: str) -> AsyncIterator[bytes]:

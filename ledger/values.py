@@ -97,8 +97,11 @@ class HoldRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDraft:
-    """A policy about to be applied. `base` refuses when another version has come between; `removed` names parties and
-    accounts with open jobs that may go; `secrets` maps (registry, account) to the new plain secret (sealed on the way in)."""
+    """A policy about to be applied.
+
+    `base` refuses when another version has come between; `removed` names parties and accounts with open jobs that may go;
+    `secrets` maps (registry, account) to the new plain secret (sealed on the way in).
+    """
 
     document: str
     policy: Policy

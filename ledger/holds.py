@@ -1,0 +1,62 @@
+"""The registrar's stop button. A held party's slices are not claimed; the gate itself is closed by the scheduler and the quotas."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from domain.jobs import By
+from ledger.audit import note
+from ledger.notices import write_notices
+from ledger.tables import holds
+from ledger.values import HoldRow, NoticeDraft
+
+_EVERYONE = ""
+
+
+def hold(
+    connection: Connection,
+    registry: str,
+    party: str | None,
+    reason: str,
+    notices: Sequence[NoticeDraft],
+    by: By,
+    now: int,
+) -> None:
+    """Stop a registry or one party; a standing hold stays as it is."""
+    who = party or _EVERYONE
+    if connection.execute(select(holds).where(holds.c.registry == registry, holds.c.party == who)).first():
+        return
+    connection.execute(
+        insert(holds).values(registry=registry, party=who, reason=reason, who=by.who, since_at=now)
+    )
+    note(connection, "hold", registry, {"party": party, "reason": reason}, by, now)
+    write_notices(connection, notices, now)
+
+
+def release(
+    connection: Connection,
+    registry: str,
+    party: str | None,
+    reason: str,
+    notices: Sequence[NoticeDraft],
+    by: By,
+    now: int,
+) -> None:
+    """Let go; nothing happens where nothing is held."""
+    standing = (holds.c.registry == registry, holds.c.party == (party or _EVERYONE))
+    if connection.execute(delete(holds).where(*standing)).rowcount == 0:
+        return
+    note(connection, "release", registry, {"party": party, "reason": reason}, by, now)
+    write_notices(connection, notices, now)
+
+
+def read_holds(connection: Connection) -> Sequence[HoldRow]:
+    """Return the standing holds."""
+    rows = connection.execute(select(holds).order_by(holds.c.registry, holds.c.party))
+    return [HoldRow(row.registry, row.party or None, row.reason, row.who, row.since_at) for row in rows]
+
+
+def is_held(connection: Connection, registry: str, party: str) -> bool:
+    """Say whether the registry or the party is held."""
+    query = select(holds.c.party).where(holds.c.registry == registry, holds.c.party.in_((_EVERYONE, party)))
+    return connection.execute(query).first() is not None

@@ -1,0 +1,71 @@
+"""The ledger's own few numbers: how many commits there were, and whether this file was put back from a copy."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from ledger.tables import meta
+
+_COMMITS = "commits"
+_ASK_FIRST = "ask_first"
+
+
+def read_meta(connection: Connection, name: str) -> str | None:
+    """Return one value, or None where it was never written."""
+    return connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+
+
+def write_meta(connection: Connection, name: str, value: str) -> None:
+    """Write one value."""
+    if connection.execute(update(meta).where(meta.c.name == name).values(value=value)).rowcount == 0:
+        connection.execute(insert(meta).values(name=name, value=value))
+
+
+def count_commit(connection: Connection) -> int:
+    """Count this transaction; the counter never goes back, so a ledger behind its mirror is an old copy."""
+    commits = int(read_meta(connection, _COMMITS) or 0) + 1
+    write_meta(connection, _COMMITS, str(commits))
+    return commits
+
+
+def notice_restored(connection: Connection, mirrored: int, *, is_new: bool) -> None:
+    """Remember that the file is behind its mirror, and step past it; a ledger made just now has nothing to ask about."""
+    if int(read_meta(connection, _COMMITS) or 0) < mirrored:
+        write_meta(connection, _COMMITS, str(mirrored))
+        if not is_new:
+            write_meta(connection, _ASK_FIRST, "1")
+
+
+def is_restored(connection: Connection) -> bool:
+    """Say whether the ledger was put back from a copy and nobody has settled that yet."""
+    return read_meta(connection, _ASK_FIRST) == "1"
+
+
+def forget_restored(connection: Connection) -> None:
+    """Leave *ask first* mode."""
+    write_meta(connection, _ASK_FIRST, "0")
+
+
+class CommitMirror:
+    """The commit counter beside the key store. Written after each commit, so it is never ahead of the ledger, at most a little behind."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+
+    def read(self) -> int:
+        """Return the last counter written (0 at first)."""
+        with contextlib.suppress(ValueError):
+            return int(os.pread(self._file, 32, 0))
+        return 0
+
+    def write(self, commits: int) -> None:
+        """Write the counter, unsynced: losing the last ones only makes the mirror a little older."""
+        os.pwrite(self._file, b"%020d\n" % commits, 0)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)

@@ -1,0 +1,27 @@
+"""The policy value as bytes and back, without loss: numbers, dates, sets and words as `domain.policy` has them."""
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from domain.policy import Policy
+from ledger.tables import policy_versions
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(Policy).decode
+
+
+def encode_policy(policy: Policy) -> bytes:
+    """Return the policy as JSON bytes."""
+    return _encode(policy)
+
+
+def decode_policy(encoded: bytes) -> Policy:
+    """Return the policy that was encoded."""
+    return _decode(encoded)
+
+
+def newest_policy(connection: Connection) -> Policy | None:
+    """Return the policy that was applied last, in force or not yet."""
+    query = select(policy_versions.c.policy).order_by(policy_versions.c.version.desc()).limit(1)
+    encoded = connection.execute(query).scalar()
+    return None if encoded is None else decode_policy(encoded)

@@ -1,0 +1,157 @@
+"""SQLite as the ledger's engine: one writer thread, a few readers, through the standard library's driver.
+
+It runs verbs and knows none of them. Several processes may open the same file: a write transaction takes the lock at once
+(`BEGIN IMMEDIATE`), is short, and waits for its turn; a commit is on the disk when it returns (WAL, `synchronous=FULL`).
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
+
+from domain.errors import Busy
+from ledger.meta import CommitMirror, count_commit, notice_restored
+from ledger.migrate import migrate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_S = 20
+READERS = 4
+_PRAGMAS = (
+    "busy_timeout=20000",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    "temp_store=MEMORY",
+)
+
+
+class SqliteEngine:
+    """Runs a verb, a plain function over a connection, in one transaction in a thread; every write counts one commit."""
+
+    def __init__(self, path: Path, mirror: CommitMirror) -> None:
+        """Open `path`, making or migrating the tables; `mirror` is told the commit counter after each write, and closed at the end."""
+        self._mirror = mirror
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._writer = _engine(path, "BEGIN IMMEDIATE", 1)
+        self._reader = _engine(path, "BEGIN", READERS)
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-write")
+        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-read")
+        with _alone(path.with_suffix(".lock")):
+            _use_wal(path)
+            with _polite(), self._writer.begin() as connection:
+                is_new = migrate(connection)
+                notice_restored(connection, mirror.read(), is_new=is_new)
+
+    async def write(
+        self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a verb that changes something; committed when this returns. Raises Busy when the lock cannot be had."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._write_thread, lambda: self.write_now(verb, *args, **kwargs))
+
+    async def read(
+        self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a verb that only looks, on one snapshot."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._read_threads, lambda: self.read_now(verb, *args, **kwargs))
+
+    def write_now(
+        self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a changing verb in this thread."""
+        with _polite():
+            with self._writer.begin() as connection:
+                result = verb(connection, *args, **kwargs)
+                commits = count_commit(connection)
+            self._mirror.write(commits)
+        return result
+
+    def read_now(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a looking verb in this thread."""
+        with _polite(), self._reader.begin() as connection:
+            return verb(connection, *args, **kwargs)
+
+    async def wipe(self) -> None:
+        """Move everything out of the write-ahead log and cut it to nothing, so that deleted bytes are gone from it too."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._write_thread, self._wipe)
+
+    async def close(self) -> None:
+        """End the threads and close the file."""
+        await asyncio.to_thread(self._write_thread.shutdown)
+        await asyncio.to_thread(self._read_threads.shutdown)
+        self._reader.dispose()
+        self._writer.dispose()
+        self._mirror.close()
+
+    def _wipe(self) -> None:
+        with _polite():
+            raw = self._writer.raw_connection()
+            try:
+                raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # type: ignore[union-attr]  # pooled: there is one
+            finally:
+                raw.close()
+
+
+def _engine(path: Path, begin: str, size: int) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": BUSY_S},
+        hide_parameters=True,  # an error's text must not quote what was being written
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _use_wal(path: Path) -> None:
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    # switching to WAL and migrating do not wait politely by themselves: one process at a time
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _polite() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+        raise Busy("The ledger is busy.", message_th="สมุดงานกลางไม่ว่างชั่วขณะ") from None
