@@ -4,9 +4,11 @@ import dataclasses
 import re
 from typing import Any
 
+import click
 import pytest
 import yaml
 
+from pratunam.cli import pratunam
 from pratunam.settings import Settings
 from tests.source import ROOMS, ROOT
 
@@ -38,6 +40,13 @@ def test_only_settings_that_exist_are_set() -> None:
     named = {key for service in OURS.values() for key in service.get("environment", {})}
     named |= set(re.findall(r"\b(PRATUNAM_\w+)=", DOCKERFILE))
     assert named - SETTINGS == set()
+
+
+def test_only_commands_that_exist_are_started() -> None:
+    """Every service of our image that keeps its entry point runs a command of the command line."""
+    started = {service["command"][0] for service in OURS.values() if "entrypoint" not in service}
+    assert started - set(pratunam.list_commands(click.Context(pratunam))) == set()
+    assert 'ENTRYPOINT ["pratunam"]' in DOCKERFILE
 
 
 def test_settings_of_the_image_and_of_compose_agree() -> None:
