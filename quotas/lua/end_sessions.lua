@@ -1,0 +1,21 @@
+-- Purpose: tells the sessions of these accounts to end after what they have sent; unknown accounts and free ones are passed over.
+-- KEYS[1..5] gate, accounts, parties, ends, busy
+-- ARGV[1] now µs, [2] packed list of accounts
+-- Reply: how many leases were told; -1 no generation has begun.
+-- Repeatable: yes.
+-- include: parts/state
+-- include: parts/buckets
+-- include: parts/sessions
+if not open_gate() then return -1 end
+sweep()
+local ids, told = cmsgpack.unpack(ARGV[2]), 0
+fetch_accounts(ids)
+for _, id in ipairs(ids) do
+  if accounts[id] and accounts[id].token then
+    accounts[id].ending = true
+    touched[id] = true
+    told = told + 1
+  end
+end
+save()
+return told

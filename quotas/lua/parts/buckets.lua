@@ -1,0 +1,50 @@
+-- Purpose: the buckets. A bucket has a level v (nano-records, at most cap), records outstanding o, a rate (nano-records a ms, already
+--   0.9999 of the real one) and the gate time to which it was filled. A record is reserved when its permit is drawn (o + 1) and debited
+--   when its answer was read (o - 1, v - 1 after the refill), so that a draw of n needs v - o >= n; a refusal drains nothing.
+-- KEYS, ARGV: those of parts/state. Reply: none, a part of scripts. Repeatable: by absolute totals.
+local function refill(b)
+  if gate.at > b.filled then
+    b.v = math.min(b.cap, b.v + math.floor(b.rate * (gate.at - b.filled) / MS))
+    b.filled = gate.at
+  end
+end
+
+local function set_limit(b, rate, cap)
+  refill(b)
+  b.rate = rate
+  b.cap = cap
+  b.v = math.min(b.v, cap)
+end
+
+local function room(b)
+  return math.max(0, math.floor((b.v - b.o * UNIT) / UNIT))
+end
+
+-- Milliseconds until one more could be drawn; where only an answer can make room, one tick.
+local function wait_for(b)
+  local missing = (b.o + 1) * UNIT - b.v
+  if missing <= 0 or (b.o + 1) * UNIT > b.cap or b.rate == 0 then return 20 end
+  return math.min(1000, math.max(1, math.ceil(missing / b.rate)))
+end
+
+-- Frees `freed` reservations in all three buckets, of which `answered` are spent for good.
+local function debit(acc, p, freed, answered)
+  for _, b in ipairs({gate, p, acc}) do
+    refill(b)
+    b.o = b.o - freed
+    b.v = b.v - answered * UNIT
+  end
+end
+
+-- Brings a live lease to its holder's totals; `left` of them stay reserved. Permits that the holder never learnt of are not among
+-- `left`, and are thereby returned.
+local function settle(acc, p, sent, settled, left)
+  local newly_sent = math.max(0, sent - acc.sent)
+  local answered = math.max(0, settled - acc.settled)
+  debit(acc, p, acc.own - left, answered)
+  acc.own = left
+  acc.sent = acc.sent + newly_sent
+  acc.settled = acc.settled + answered
+  p.sent = p.sent + newly_sent
+  gate.sent = gate.sent + newly_sent
+end

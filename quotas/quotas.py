@@ -1,0 +1,204 @@
+"""The one door to what may be done now, kept in Redis by Lua: nothing here decides, each verb is one script (quotas/lua).
+
+Every error of Redis becomes GateLost, and no call is repeated by the client itself: who asked decides, since each script is safe to
+repeat. It must hold no state of its own but the newest epoch it was told of.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import redis.asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+from domain.errors import GateLost
+from domain.quota import (
+    AccountQuota,
+    BoundBy,
+    Lease,
+    LeaseRefused,
+    Permit,
+    RegistryQuota,
+    Share,
+    Signals,
+    TickLine,
+    Usage,
+)
+from domain.wire import Scope
+from quotas import replies
+from quotas.keys import LEADER, keys_of
+from quotas.scripts import Script, script
+
+#: an answer after more than a second is worth nothing: permits are valid for one second from before they were asked for
+_TIMEOUT_S = 1.0
+#: permits that were out when the old generation was lost are valid for so long, and what they sent arrives later still
+_PERMIT_MS = 1_000
+#: accounts or parties in one call, so that none holds Redis longer than some milliseconds
+_AT_ONCE = 250
+#: tokens are generation * 2**32 + counter and must stay exact in Lua
+_LAST_GENERATION = 2**20
+
+_T = TypeVar("_T")
+
+
+def connect(url: str) -> aioredis.Redis:
+    """Return a client fit for quotas: short time-outs, and never a repeat of its own (it could spend twice)."""
+    return aioredis.from_url(
+        url, retry=Retry(NoBackoff(), 0), socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
+    )
+
+
+def _machine_time() -> int:
+    return 0
+
+
+class RedisQuotas:
+    """`domain.quota.Quotas` on one Redis. `test_clock` (µs) stands for the server's own clock, in tests only."""
+
+    def __init__(
+        self, url_or_client: str | aioredis.Redis, *, test_clock: Callable[[], int] | None = None
+    ) -> None:
+        """Keep the client, or make one of the URL; nothing is asked yet. A client that was given is closed by who gave it."""
+        self._owns = isinstance(url_or_client, str)
+        self._redis = connect(url_or_client) if isinstance(url_or_client, str) else url_or_client
+        self._now = test_clock or _machine_time
+        self._newest_epoch = 0
+
+    async def close(self) -> None:
+        """Close the client that was made here."""
+        if self._owns:
+            await self._redis.aclose()
+
+    async def begin(self, generation: int, quota: RegistryQuota) -> None:
+        if not 0 < generation < _LAST_GENERATION:
+            raise _lost(
+                f"Generation {generation} cannot be: it must be between 1 and {_LAST_GENERATION - 1}."
+            )
+        # Before the first generation nothing was ever sent, so there is nothing to wait for.
+        wait_ms = quota.answer_timeout_ms + _PERMIT_MS if generation > 1 else 0
+        limits = replies.limits_in(quota)
+        if not await self._call("begin", quota.registry, *limits, generation, await self._run(), wait_ms):
+            raise _lost(f"A newer generation than {generation} stands in Redis.")
+
+    async def configure(self, quota: RegistryQuota, accounts: Mapping[str, AccountQuota]) -> None:
+        limits, stamp = replies.limits_in(quota), 0
+        parts = list(_in_parts(list(accounts.items())))
+        for number, part in enumerate(parts, 1):
+            is_last, packed = int(number == len(parts)), replies.accounts_in(part)
+            stamp = _stands(await self._call("configure", quota.registry, *limits, stamp, is_last, packed))
+
+    async def lease(self, registry: str, party: str, account: str, holder: str) -> Lease | LeaseRefused:
+        reply = await self._call("lease", registry, party, account, holder)
+        if isinstance(reply[0], int):
+            return Lease(registry, party, account, holder, token=reply[0], generation=reply[1])
+        return LeaseRefused(BoundBy(reply[0].decode()), reply[1])
+
+    async def renew(self, lease: Lease) -> bool:
+        return bool(await self._call("renew", lease.registry, lease.account, lease.token))
+
+    async def fenced(self, lease: Lease) -> None:
+        await self._call("fence", lease.registry, lease.account, lease.token)
+
+    async def limit_account(self, lease: Lease, quota: AccountQuota) -> None:
+        limits = replies.rate_in(quota.rate), replies.burst_in(quota.burst)
+        await self._call("limit", lease.registry, lease.account, lease.token, *limits)
+
+    async def tick(
+        self, registry: str, holder: str, tick_no: int, lines: Sequence[TickLine]
+    ) -> Sequence[Permit]:
+        raw = await self._call("tick", registry, holder, tick_no, replies.lines_in(lines))
+        return replies.permits_out(raw, len(lines))
+
+    async def release(self, line: TickLine, *, logged_out: bool) -> None:
+        lease = line.lease
+        totals = line.sent, line.settled, int(logged_out)
+        await self._call("release", lease.registry, lease.account, lease.token, *totals)
+
+    async def quarantine(self, registry: str, party: str, account: str, for_ms: int) -> None:
+        _stands(await self._call("quarantine", registry, party, account, for_ms))
+
+    async def set_shares(self, registry: str, epoch: int, shares: Mapping[str, Share], rate: float) -> None:
+        asked = await self._server_time()
+        for part in _in_parts(list(shares.items())):
+            done, newest = await self._call(
+                "set_shares", registry, epoch, asked, replies.rate_in(rate), replies.shares_in(part)
+            )
+            _stands(done)
+            if not done:
+                self._newest_epoch = max(self._newest_epoch, newest)
+                raise _lost("Another scheduler leads: its epoch is newer.")
+
+    async def end_sessions(self, registry: str, accounts: Sequence[str]) -> None:
+        for part in _in_parts(accounts):
+            _stands(await self._call("end_sessions", registry, replies.names_in(part)))
+
+    async def push_back(self, registry: str, scope: Scope, who: str, retry_after_ms: int) -> None:
+        _stands(await self._call("push_back", registry, scope.value, who, retry_after_ms))
+
+    async def hold(self, registry: str, party: str | None, *, on: bool) -> None:
+        _stands(await self._call("hold", registry, party or "", int(on)))
+
+    async def report(self, registry: str, holder: str, signals: Signals) -> None:
+        _stands(await self._call("report", registry, holder, replies.signals_in(signals)))
+
+    async def usage(self, registry: str) -> Usage:
+        raw = await self._call("usage", registry)
+        return replies.usage_out(raw, await self._run()) if raw is not None else replies.NEW
+
+    async def lead(self, holder: str, ttl_ms: int) -> int | None:
+        args = self._now(), holder, ttl_ms, self._newest_epoch
+        return int(await self._run_script(script("lead"), (LEADER,), args)) or None
+
+    async def _call(self, name: str, registry: str, *args: str | int | bytes) -> Any:
+        return await self._run_script(script(name), keys_of(registry), (self._now(), *args))
+
+    async def _run_script(self, what: Script, keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
+        """Run one script; a server that does not know it yet is told, and nothing has happened before that."""
+        try:
+            try:
+                return await self._redis.evalsha(what.sha, len(keys), *keys, *args)
+            except NoScriptError:
+                return await self._redis.eval(what.text, len(keys), *keys, *args)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise _lost(f"Redis did not do {what.name}: {type(error).__name__}.") from error
+
+    async def _run(self) -> str:
+        """Return the run id of the server: another one means that it was started again, or is another server."""
+        try:
+            return str((await self._redis.info("server"))["run_id"])
+        except (RedisError, OSError, TimeoutError, KeyError) as error:
+            raise _lost(f"Redis does not say who it is: {type(error).__name__}.") from error
+
+    async def _server_time(self) -> int:
+        """Return the server's clock in µs, read before what follows is asked."""
+        given = self._now()
+        if given:
+            return given
+        try:
+            seconds, micros = await self._redis.time()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise _lost(f"Redis does not tell the time: {type(error).__name__}.") from error
+        return int(seconds) * 1_000_000 + int(micros)
+
+
+def _in_parts(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Yield `items` in parts; once, empty, when there are none."""
+    for first in range(0, max(1, len(items)), _AT_ONCE):
+        yield items[first : first + _AT_ONCE]
+
+
+def _stands(reply: int) -> int:
+    """Return a script's answer; raises GateLost when no generation has begun."""
+    if reply < 0:
+        raise _lost("No generation has begun in Redis: it was lost, or is fresh.")
+    return reply
+
+
+def _lost(what: str) -> GateLost:
+    return GateLost(
+        what,
+        message_th="ติดต่อ Redis ของระบบไม่ได้ หรือระบบกำลังเริ่มต้นใหม่",
+        remedy_en="Nothing is sent until it is back; see that Redis and the scheduler run.",
+        remedy_th="ระบบจะยังไม่ส่งรายการใดจนกว่าจะกลับมา โปรดตรวจสอบว่า Redis และตัวจัดคิวกำลังทำงาน",
+    )

@@ -1,0 +1,168 @@
+"""What the scripts take and answer, to and from the domain's values; nothing else sees packed bytes. Talks to nobody.
+
+Inside the scripts records are counted in billionths and rates in billionths a millisecond, as integers; a bucket refills at 0.9999 of its
+rate, so that a clock that runs a little fast breaks no limit.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from domain.quota import (
+    AccountQuota,
+    BoundBy,
+    PartyUse,
+    Permit,
+    RegistryQuota,
+    SessionUse,
+    Share,
+    Signals,
+    TickLine,
+    Usage,
+)
+
+UNIT = 1_000_000_000
+#: Lua's numbers are exact up to 2**53: so many records can stand in a bucket, and so many a second can flow into it
+_MOST = 4_000_000
+_KEPT_OF_RATE = 999_900
+
+_pack = msgspec.msgpack.Encoder().encode
+
+_PermitRow = tuple[int, int, int, int, BoundBy, int, int]
+_read_permits = msgspec.msgpack.Decoder(list[_PermitRow]).decode
+
+
+def rate_in(rate: float) -> int:
+    """Return a rate (records a second) as the scripts count it; nothing and less is closed."""
+    return int(min(rate, _MOST) * _KEPT_OF_RATE) if rate > 0 and not math.isnan(rate) else 0
+
+
+def burst_in(burst: int) -> int:
+    """Return a burst (records) as the scripts count it."""
+    return min(max(burst, 0), _MOST) * UNIT
+
+
+def limits_in(quota: RegistryQuota) -> list[int]:
+    """Return the registry's limits as parts/limits takes them."""
+    return [
+        rate_in(quota.rate),
+        burst_in(quota.burst),
+        quota.sessions,
+        quota.answer_timeout_ms,
+        quota.settle_ms,
+        int(quota.newest_wins),
+        quota.lease_ms,
+    ]
+
+
+def accounts_in(accounts: Sequence[tuple[str, AccountQuota]]) -> bytes:
+    """Pack accounts and their limits for configure."""
+    return _pack([(name, rate_in(quota.rate), burst_in(quota.burst)) for name, quota in accounts])
+
+
+def shares_in(shares: Sequence[tuple[str, Share]]) -> bytes:
+    """Pack shares for set_shares."""
+    return _pack(
+        [(party, rate_in(s.rate), burst_in(s.burst), s.open_until_ms, s.sessions) for party, s in shares]
+    )
+
+
+def names_in(names: Sequence[str]) -> bytes:
+    """Pack a list of ids."""
+    return _pack(list(names))
+
+
+def lines_in(lines: Sequence[TickLine]) -> bytes:
+    """Pack the lines of a tick."""
+    return _pack(
+        [(x.lease.account, x.lease.token, x.granted, x.lapsed, x.sent, x.settled, x.want) for x in lines]
+    )
+
+
+def signals_in(signals: Signals) -> bytes:
+    """Pack a process's totals for report."""
+    return _pack(
+        (
+            signals.answers,
+            signals.errors,
+            signals.pushbacks,
+            signals.latency_ms_sum,
+            signals.load_state,
+            signals.clock_offset_ms,
+            signals.clock_error_ms,
+        )
+    )
+
+
+def permits_out(raw: bytes | None, count: int) -> list[Permit]:
+    """Return a tick's answer; without one (no generation stands) every lease is gone."""
+    if raw is None:
+        return [Permit(False, 0, 0, 0, BoundBy.STARTING, 1000)] * count
+    return [
+        Permit(alive == 1, granted, valid, left, bound, wait, ending == 1)
+        for alive, granted, valid, left, bound, wait, ending in _read_permits(raw)
+    ]
+
+
+_SessionRow = tuple[str, str, str, int, int, int, int, int, bool]
+_PartyRow = tuple[str, int, int, int, BoundBy]
+_SignalsRow = tuple[int, int, int, int, str, int | bool, int | bool]
+
+
+class _UsageRow(msgspec.Struct, array_like=True, frozen=True):
+    generation: int
+    run: str
+    gate_us: int
+    level: int
+    outstanding: int
+    sent: int
+    held: bool
+    closed_ms: int
+    sessions: list[_SessionRow]
+    parties: list[_PartyRow]
+    signals: _SignalsRow | bool
+
+
+_read_usage = msgspec.msgpack.Decoder(_UsageRow).decode
+
+NEW = Usage(generation=0, gate_at=0, level=0.0, outstanding=0, sent=0, is_new=True)
+
+
+def usage_out(raw: bytes | None, run: str) -> Usage:
+    """Return the registry's use. Keys of another run of the server (it was restarted from a copy) are worth nothing: `is_new`."""
+    if raw is None:
+        return NEW
+    row = _read_usage(raw)
+    return Usage(
+        generation=row.generation,
+        gate_at=row.gate_us // 1000,
+        level=row.level / UNIT,
+        outstanding=row.outstanding,
+        sent=row.sent,
+        sessions=tuple(SessionUse(*session) for session in row.sessions),
+        parties=_parties(row.parties),
+        signals=_signals(row.signals, row.closed_ms),
+        held=row.held,
+        is_new=row.run != run,
+    )
+
+
+def _parties(rows: Sequence[_PartyRow]) -> Mapping[str, PartyUse]:
+    return {party: PartyUse(level / UNIT, out, sent, bound) for party, level, out, sent, bound in rows}
+
+
+def _signals(row: _SignalsRow | bool, closed_ms: int) -> Signals:
+    if isinstance(row, bool):
+        return Signals(closed_ms=closed_ms)
+    answers, errors, pushbacks, latency, load, offset, half = row
+    return Signals(
+        answers=answers,
+        errors=errors,
+        pushbacks=pushbacks,
+        latency_ms_sum=latency,
+        load_state=load,
+        closed_ms=closed_ms,
+        clock_offset_ms=None if isinstance(offset, bool) else offset,
+        clock_error_ms=None if isinstance(half, bool) else half,
+    )

@@ -1,0 +1,35 @@
+"""The Lua scripts: one operation a file, shared parts included by name when loaded. Only reads files; talks to nobody."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "lua"
+_INCLUDE = re.compile(r"^-- include: ([\w/]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One operation: its text with all parts in it, and the digest under which the server keeps it."""
+
+    name: str
+    text: str
+    sha: str
+
+
+@cache
+def script(name: str) -> Script:
+    """Return the operation `name` (the file quotas/lua/<name>.lua)."""
+    text = _INCLUDE.sub(lambda found: _text(found[1]), _text(name))
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def operations() -> list[str]:
+    """Return the names of all operations."""
+    return sorted(file.stem for file in _FOLDER.glob("*.lua"))
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
