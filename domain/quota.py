@@ -130,12 +130,13 @@ class SessionUse:
 
 @dataclass(frozen=True, slots=True)
 class PartyUse:
-    """One party's use: level of its bucket, records outstanding, records sent in all since the generation began."""
+    """One party's use: level of its bucket, records outstanding, records sent in all since the generation began, its share (records/s)."""
 
     level: float
     outstanding: int
     sent: int
     bound_by: BoundBy = BoundBy.NOTHING
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The whole of one registry's use at one instant of the gate clock."""
+    """The whole of one registry's use at one instant of the gate clock; `rate` is the registry's rate as braked (records/s)."""
 
     generation: int
     gate_at: int
@@ -170,6 +171,7 @@ class Usage:
     signals: Signals = Signals()
     held: bool = False
     is_new: bool = False
+    rate: float = 0.0
 
 
 class Quotas(Protocol):
