@@ -1,0 +1,94 @@
+"""The frame of one long-running process (scheduler, worker): parts, logs, metrics, polite stop, and a note that it is ready."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from domain.errors import NotRunning
+from metrics.collectors import GateMetrics
+from metrics.exporter import serve_metrics
+from metrics.logs import LogEvents, configure_logs
+from pratunam.parts import Parts, open_parts
+from pratunam.running import is_alive, what_runs
+from pratunam.settings import Settings
+from pratunam.supervise import die_with_parent
+
+_READY_SUFFIX = ".ready.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One process's surroundings: its parts, the gate's Redis, and an event that is set when it should end."""
+
+    parts: Parts
+    redis_url: str
+    stopping: asyncio.Event
+
+
+@asynccontextmanager
+async def long_running(settings: Settings, name: str) -> AsyncIterator[Child]:
+    """Open everything that a process needs; raises NotRunning where no Redis is known."""
+    die_with_parent()
+    configure_logs(settings.log_level, settings.log_format, name)
+    redis_url = redis_of(settings)
+    registry = CollectorRegistry()
+    async with (
+        open_parts(settings, make_home=False) as parts,
+        serve_metrics(registry, settings.host, 0) as url,
+    ):
+        parts.emit.subscribe(LogEvents())
+        parts.emit.subscribe(GateMetrics(registry))
+        stopping = stop_on_signals()
+        note = _note_ready(settings, name, url)
+        try:
+            yield Child(parts, redis_url, stopping)
+        finally:
+            note.unlink(missing_ok=True)
+
+
+def redis_of(settings: Settings) -> str:
+    """Return the gate's Redis: as set, or that of what runs on this home."""
+    if settings.redis_url:
+        return settings.redis_url
+    running = what_runs(settings)
+    if running is None:
+        raise NotRunning(
+            "There is no Redis for this home.", remedy_en="Run `pratunam up`, or set PRATUNAM_REDIS_URL."
+        )
+    return running.redis_url
+
+
+def ready_children(settings: Settings) -> Mapping[str, str]:
+    """Return the processes that are ready, by name, with the address of their metrics."""
+    found: dict[str, str] = {}
+    for path in sorted(settings.run_folder.glob(f"*{_READY_SUFFIX}")):
+        with suppress(OSError, ValueError, KeyError):
+            note = json.loads(path.read_text("utf-8"))
+            if is_alive(int(note["pid"])):
+                found[path.name.removesuffix(_READY_SUFFIX)] = str(note["metrics"])
+    return found
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def _note_ready(settings: Settings, name: str, url: str) -> Path:
+    path = settings.run_folder / f"{name}{_READY_SUFFIX}"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps({"pid": os.getpid(), "metrics": url}), "utf-8")
+    draft.replace(path)
+    return path

@@ -1,0 +1,137 @@
+"""`pratunam jobs` and `job show / why / pause / resume / cancel / results / erase`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from domain.jobs import Job
+from intake.results import write_results
+from pratunam.commands.frame import Frame, at_home
+from pratunam.doorbells import wake_scheduler
+from pratunam.gate import usage_of
+from pratunam.intake_parts import intake_parts
+from pratunam.job_view import job_json, job_lines
+from pratunam.local_time import rfc3339
+from pratunam.parts import Parts
+from pratunam.why import why
+
+
+@click.command("jobs")
+@click.option("--party", default=None)
+@at_home
+async def jobs(frame: Frame, parts: Parts, party: str | None) -> None:
+    """List jobs, newest first."""
+    found = await parts.ledger.jobs(party)
+    told = [await job_json(parts, job, forecast=False) for job in found]
+    frame.tell(told, lambda console: _render(console, found))
+
+
+@click.group("job")
+def job_group() -> None:
+    """One job: show it, say why it waits, stop it, fetch its results."""
+
+
+@job_group.command("show")
+@click.argument("job")
+@at_home
+async def show(frame: Frame, parts: Parts, job: str) -> None:
+    """Show one job: its counts and when it will be done."""
+    found = await parts.ledger.job(job)
+    lines = await job_lines(parts, found)
+    frame.tell(await job_json(parts, found), "\n".join(lines))
+
+
+@job_group.command("why")
+@click.argument("job")
+@at_home
+async def why_job(frame: Frame, parts: Parts, job: str) -> None:
+    """Say what binds a job now, and when that ends."""
+    found = await parts.ledger.job(job)
+    usage = await usage_of(frame.settings, found.registry)
+    reasons = await why(parts.ledger, await parts.policy(), found, usage, parts.clock.now())
+    told = [
+        {
+            "code": reason.code,
+            "text_en": reason.text_en,
+            "text_th": reason.text_th,
+            "until": rfc3339(reason.until_at) if reason.until_at else None,
+        }
+        for reason in reasons
+    ]
+    lines = [f"{reason.text_en}\n  {reason.text_th}" for reason in reasons]
+    frame.tell(
+        {"job": job, "state": found.state.value, "reasons": told},
+        "\n".join(lines) or "Nothing binds it: its records go out.",
+    )
+
+
+@job_group.command("pause")
+@click.argument("job")
+@click.option("--reason", default="paused by hand")
+@at_home
+async def pause(frame: Frame, parts: Parts, job: str, reason: str) -> None:
+    """Stop sending a job; what is under way ends with its answers."""
+    await _moved(frame, parts, await parts.ledger.pause(job, reason, frame.by, parts.clock.now()))
+
+
+@job_group.command("resume")
+@click.argument("job")
+@at_home
+async def resume(frame: Frame, parts: Parts, job: str) -> None:
+    """Let a paused job go on."""
+    await _moved(frame, parts, await parts.ledger.resume(job, frame.by, parts.clock.now()))
+
+
+@job_group.command("cancel")
+@click.argument("job")
+@at_home
+async def cancel(frame: Frame, parts: Parts, job: str) -> None:
+    """Cancel a job: what was not sent is not sent; what may have been sent is found out first."""
+    await _moved(frame, parts, await parts.ledger.cancel(job, frame.by, parts.clock.now()))
+
+
+@job_group.command("results")
+@click.argument("job")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder for the files.")
+@at_home
+async def results(frame: Frame, parts: Parts, job: str, out: Path) -> None:
+    """Write what became of every row: accepted, rejected, unknown, unprocessed, and a manifest with counts and digests."""
+    found = await parts.ledger.job(job)
+    manifest = await write_results(found.job, out, await intake_parts(parts, found.registry))
+    lines = [f"{out / file.name}: {file.rows} rows" for file in manifest.files]
+    frame.tell(manifest.as_json() | {"folder": str(out)}, "\n".join([*lines, str(out / "manifest.json")]))
+
+
+@job_group.command("erase")
+@click.argument("job")
+@at_home
+async def erase(frame: Frame, parts: Parts, job: str) -> None:
+    """Destroy a job's key: its contents are gone for good, its counts stay."""
+    erased = await parts.ledger.erase(job, frame.by, parts.clock.now())
+    await parts.spool.delete(erased.blob)
+    frame.tell({"job": job, "erased": True}, f"Job {job} is erased: nobody can read its contents any more.")
+
+
+async def _moved(frame: Frame, parts: Parts, job: Job) -> None:
+    await wake_scheduler(frame.settings)
+    frame.tell(await job_json(parts, job, forecast=False), f"Job {job.job} is {job.state.value}.")
+
+
+def _render(console: Console, jobs: Sequence[Job]) -> None:
+    table = Table(
+        "job", "party", "file", "state", "rows", "accepted", "rejected", "invalid", "left", box=None
+    )
+    for job in jobs:
+        counts = job.records
+        left = counts.pending + counts.unknown
+        table.add_row(
+            job.job,
+            job.party,
+            job.file,
+            job.state.value,
+            *(f"{number:,}" for number in (job.rows, counts.accepted, counts.rejected, job.invalid, left)),
+        )
+    console.print(table)

@@ -1,0 +1,81 @@
+"""`pratunam up`, `scheduler`, `worker`, `registrar`, `migrate`, `demo`: what runs for long."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from pratunam.commands.frame import FAILED, Frame, at_home, framed
+from pratunam.commands.policies import read_file
+from pratunam.parts import Parts
+
+
+@click.command("up")
+@click.option(
+    "--policy",
+    "file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="For a home that has no policy yet.",
+)
+@click.option("--port", type=int, default=None, help="Port of metrics and /healthz (default: a free one).")
+@framed
+def up(frame: Frame, file: Path | None, port: int | None) -> None:
+    """Run everything on this machine; prints `ready URL`, ends on SIGTERM or Ctrl-C."""
+    from dataclasses import replace
+
+    from pratunam.up import run_up
+
+    settings = frame.settings if port is None else replace(frame.settings, port=port)
+    first_policy = None if file is None else read_file(file)
+    asyncio.run(run_up(settings, first_policy, lambda url: click.echo(f"ready {url}")))
+
+
+@click.command("scheduler")
+@click.option("--name", default="scheduler", help="Its name in logs and metrics.")
+@framed
+def scheduler(frame: Frame, name: str) -> None:
+    """Run one scheduler; several may run, one acts."""
+    from pratunam.scheduler_process import run_scheduler
+
+    asyncio.run(run_scheduler(frame.settings, name))
+
+
+@click.command("worker")
+@click.option("--name", default="worker", help="Its name in logs and metrics.")
+@framed
+def worker(frame: Frame, name: str) -> None:
+    """Run one worker process."""
+    from pratunam.worker_process import run_worker
+
+    asyncio.run(run_worker(frame.settings, name))
+
+
+@click.command("registrar")
+@click.option("--port", type=int, required=True, help="0 takes a free one.")
+@click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="Its rules, TOML.")
+def registrar(port: int, file: Path | None) -> None:
+    """Run the reference central system; GET /report is what it saw."""
+    from registrar.app import serve
+
+    sys.exit(serve(port, file))
+
+
+@click.command("migrate")
+@at_home
+async def migrate(frame: Frame, parts: Parts) -> None:
+    """Bring the ledger to this version's schema (opening it does so)."""
+    history = await parts.ledger.policy_history()
+    frame.tell({"migrated": True, "policy_versions": len(history)}, "The ledger has this version's schema.")
+
+
+@click.command("demo")
+@click.option("--exit", "leave", is_flag=True, help="End when the story is told, also on a terminal.")
+@framed
+def demo(frame: Frame, leave: bool) -> int | None:
+    """Tell the whole story on sample parties and the reference registrar."""
+    from pratunam.demo.story import run_demo
+
+    passed = asyncio.run(run_demo(leave=leave or not frame.is_terminal))
+    return None if passed else FAILED

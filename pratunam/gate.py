@@ -1,0 +1,36 @@
+"""Looks at a running gate's quotas from a command: usage when something runs, None when nothing does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from domain.errors import GateLost
+from domain.quota import Usage
+from pratunam.running import what_runs
+from pratunam.settings import Settings
+from quotas.quotas import RedisQuotas
+
+
+@asynccontextmanager
+async def open_quotas(settings: Settings) -> AsyncIterator[RedisQuotas | None]:
+    """Open the running gate's quotas, or yield None when nothing runs on this home."""
+    running = what_runs(settings)
+    if running is None:
+        yield None
+        return
+    quotas = RedisQuotas(running.redis_url)
+    try:
+        yield quotas
+    finally:
+        await quotas.close()
+
+
+async def usage_of(settings: Settings, registry: str) -> Usage | None:
+    """Return a registry's use, or None when nothing runs or the gate is just beginning."""
+    async with open_quotas(settings) as quotas:
+        if quotas is None:
+            return None
+        try:
+            usage = await quotas.usage(registry)
+        except GateLost:
+            return None
+        return None if usage.is_new else usage

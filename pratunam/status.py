@@ -1,0 +1,221 @@
+"""The state of the gate as people ask for it: load on each registry against what it allows, and each party's backlog and pace.
+
+Reads only. Pace is the difference of two looks, so a single `status` takes two looks a moment apart.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from domain.errors import GateLost
+from domain.jobs import PartyBacklog
+from domain.policy import Policy, RegistryRules
+from domain.quota import BoundBy, Quotas, Usage
+from domain.states import AccountState
+from domain.windows import WindowState, window_state
+from ledger.values import AccountRow, HoldRow
+from pratunam.local_time import rfc3339
+from pratunam.parts import Parts
+
+_HORIZON_MS = 14 * 86_400_000
+#: between the two looks of a single status (s)
+_BETWEEN_LOOKS_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryStatus:
+    """One registry: records a second now and allowed, sessions, the brake's share (1 = not braking), held, outstanding records."""
+
+    rate: float
+    limit: float
+    sessions: int
+    session_limit: int
+    brake: float
+    held: bool
+    outstanding: int
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartyStatus:
+    """One party in one registry: records waiting, records a second, its share, sessions and usable accounts, window, what binds."""
+
+    registry: str
+    backlog: int
+    rate: float
+    share: float
+    sessions: int
+    accounts: int
+    window_open: bool
+    window_until: int | None
+    bound_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole gate at one look; parties by id (those with accounts)."""
+
+    policy_version: int
+    registries: Mapping[str, RegistryStatus]
+    parties: Mapping[str, PartyStatus]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the shape that scripts rely on (policy.md)."""
+        return {
+            "policy_version": self.policy_version,
+            "registries": {
+                name: {
+                    "rate": round(each.rate, 2),
+                    "limit": each.limit,
+                    "sessions": each.sessions,
+                    "session_limit": each.session_limit,
+                    "brake": round(each.brake, 3),
+                    "held": each.held,
+                    "outstanding": each.outstanding,
+                    "running": each.running,
+                }
+                for name, each in self.registries.items()
+            },
+            "parties": {party: _party_json(each) for party, each in self.parties.items()},
+        }
+
+
+@dataclass(slots=True)
+class _Look:
+    """What the last look at one registry saw: gate clock (ms), records sent in all and by party."""
+
+    gate_at: int = 0
+    sent: int = 0
+    parties: dict[str, int] = field(default_factory=dict)
+    generation: int = -1
+
+
+class StatusReader:
+    """Reads the status again and again; pace is told from the second look on."""
+
+    def __init__(self, parts: Parts, quotas: Quotas | None) -> None:
+        """Read through these parts; `quotas` is None where nothing runs."""
+        self._parts = parts
+        self._quotas = quotas
+        self._looks: dict[str, _Look] = {}
+
+    async def read(self) -> Status:
+        """Take one look."""
+        version = await self._parts.policy_version()
+        registries: dict[str, RegistryStatus] = {}
+        parties: dict[str, PartyStatus] = {}
+        holds = await self._parts.ledger.holds()
+        for name, rules in version.policy.registries.items():
+            usage = await self._usage(name)
+            pace = self._pace(name, usage)
+            registries[name] = _registry(rules, usage, pace.get("", 0.0), holds)
+            parties |= await self._parties(version.policy, rules, usage, pace)
+        return Status(version.version, registries, parties)
+
+    async def _usage(self, registry: str) -> Usage | None:
+        if self._quotas is None:
+            return None
+        try:
+            usage = await self._quotas.usage(registry)
+        except GateLost:
+            return None
+        return None if usage.is_new else usage
+
+    def _pace(self, registry: str, usage: Usage | None) -> dict[str, float]:
+        """Return records a second since the last look, of each party and (under "") in all."""
+        if usage is None:
+            return {}
+        sent = {party: use.sent for party, use in usage.parties.items()}
+        last, now = (
+            self._looks.get(registry, _Look()),
+            _Look(usage.gate_at, usage.sent, sent, usage.generation),
+        )
+        self._looks[registry] = now
+        seconds = (now.gate_at - last.gate_at) / 1000
+        if last.generation != now.generation or seconds <= 0:
+            return {}
+        pace = {
+            party: max(0.0, (count - last.parties.get(party, 0)) / seconds) for party, count in sent.items()
+        }
+        return pace | {"": max(0.0, (now.sent - last.sent) / seconds)}
+
+    async def _parties(
+        self, policy: Policy, rules: RegistryRules, usage: Usage | None, pace: Mapping[str, float]
+    ) -> dict[str, PartyStatus]:
+        now = self._parts.clock.now()
+        backlog = {each.party: each for each in await self._parts.ledger.backlog(rules.name, now)}
+        accounts = await self._parts.ledger.accounts(rules.name)
+        found: dict[str, PartyStatus] = {}
+        for party in policy.parties:
+            windows = policy.windows_of(rules.name, party)
+            window = window_state(windows, rules.closed, rules.timezone, now, _HORIZON_MS)
+            found[party] = _party(rules.name, party, backlog.get(party), accounts, usage, pace, window)
+        return found
+
+
+async def read_status(parts: Parts, quotas: Quotas | None) -> Status:
+    """Take two looks a moment apart where something runs, so that pace can be told."""
+    reader = StatusReader(parts, quotas)
+    status = await reader.read()
+    if quotas is None:
+        return status
+    await asyncio.sleep(_BETWEEN_LOOKS_S)
+    return await reader.read()
+
+
+def _registry(
+    rules: RegistryRules, usage: Usage | None, rate: float, holds: Sequence[HoldRow]
+) -> RegistryStatus:
+    held = any(hold.registry == rules.name and hold.party is None for hold in holds)
+    if usage is None:
+        return RegistryStatus(0.0, rules.rate, 0, rules.sessions, 1.0, held, 0, running=False)
+    brake = 1.0 if rules.rate == 0 else min(1.0, usage.rate / rules.rate)
+    return RegistryStatus(
+        rate,
+        rules.rate,
+        len(usage.sessions),
+        rules.sessions,
+        brake,
+        held or usage.held,
+        usage.outstanding,
+        running=True,
+    )
+
+
+def _party(
+    registry: str,
+    party: str,
+    backlog: PartyBacklog | None,
+    accounts: Sequence[AccountRow],
+    usage: Usage | None,
+    pace: Mapping[str, float],
+    window: WindowState,
+) -> PartyStatus:
+    use = usage.parties.get(party) if usage else None
+    sessions = sum(session.party == party for session in usage.sessions) if usage else 0
+    bound_by = (use.bound_by if use else BoundBy.NOTHING) if window.is_open else BoundBy.WINDOW
+    return PartyStatus(
+        registry=registry,
+        backlog=(backlog.pending + backlog.unknown) if backlog else 0,
+        rate=pace.get(party, 0.0),
+        share=use.share if use else 0.0,
+        sessions=sessions,
+        accounts=sum(row.party == party and row.state is AccountState.ACTIVE for row in accounts),
+        window_open=window.is_open,
+        window_until=window.until_at,
+        bound_by=bound_by.value,
+    )
+
+
+def _party_json(party: PartyStatus) -> dict[str, object]:
+    until = rfc3339(party.window_until) if party.window_until else None
+    return {
+        "registry": party.registry,
+        "backlog": party.backlog,
+        "rate": round(party.rate, 2),
+        "share": round(party.share, 2),
+        "sessions": party.sessions,
+        "accounts": party.accounts,
+        "window": {"open": party.window_open, "until": until},
+        "bound_by": party.bound_by,
+    }
