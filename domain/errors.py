@@ -22,7 +22,9 @@ class PratunamError(Exception):
 
     code = "failed"
 
-    def __init__(self, message_en: str = "", *, message_th: str = "", remedy_en: str = "", remedy_th: str = "") -> None:
+    def __init__(
+        self, message_en: str = "", *, message_th: str = "", remedy_en: str = "", remedy_th: str = ""
+    ) -> None:
         """Keep the message (default: the class's docstring) and the remedy in both languages."""
         self.message_en = message_en or (type(self).__doc__ or "").strip()
         self.message_th = message_th or self.message_en

@@ -163,7 +163,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a settlement did: lines that really moved, whether the slice and the job are done with, and whether the job still wants sending."""
+    """What a settlement did: lines that really moved, whether the slice is done with, and where the job stands now."""
 
     moved: int
     slice_done: bool

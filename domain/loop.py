@@ -40,7 +40,7 @@ class Loop:
         self._rung.clear()
         try:
             return await self._run_once()
-        except Exception as error:  # one failing round must not end a loop that others' work hangs on
+        except Exception as error:  # noqa: BLE001 -- one failing round must not end a loop that others hang on
             self._emit(LoopFailed(loop=self._name, error=type(error).__name__))
             return self.AFTER_FAILURE_S
 

@@ -119,7 +119,9 @@ class Policy:
         Its own ones, and blocks that name it, are one scope and replace the common ones.
         """
         common = self.registries[registry].windows
-        own = self.parties[party].windows.get(registry, ()) + tuple(rule for rule in common if party in rule.parties)
+        own = self.parties[party].windows.get(registry, ()) + tuple(
+            rule for rule in common if party in rule.parties
+        )
         return own or tuple(rule for rule in common if not rule.parties)
 
 

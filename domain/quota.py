@@ -201,7 +201,9 @@ class Quotas(Protocol):
         """The registrar told lower limits at log-in: they bind for this lease."""
         ...
 
-    async def tick(self, registry: str, holder: str, tick_no: int, lines: Sequence[TickLine]) -> Sequence[Permit]:
+    async def tick(
+        self, registry: str, holder: str, tick_no: int, lines: Sequence[TickLine]
+    ) -> Sequence[Permit]:
         """Settle, renew, hand back and draw for all sessions of one process; answers in the order of `lines`."""
         ...
 

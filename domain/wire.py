@@ -44,8 +44,8 @@ class Answer:
 class End:
     """The server takes no more in this exchange; nothing without an answer before it was recorded.
 
-    `code`: window-closed, session-ended, account-suspended, too-fast, overloaded, too-large, malformed, …; whole-request refusals come as
-    this too, with `recorded_nothing` true. `clean=False` means that unanswered lines are unknown (broken, unreadable, 500/502/504, silence).
+    `code`: window-closed, session-ended, account-suspended, too-fast, overloaded, too-large, malformed, …; refusals of a whole request
+    come as this too. `clean=False` means that unanswered lines are unknown (broken, unreadable, 500/502/504, silence).
     """
 
     code: str
