@@ -1,7 +1,7 @@
 """What the scripts take and answer, to and from the domain's values; nothing else sees packed bytes. Talks to nobody.
 
-Inside the scripts records are counted in billionths and rates in billionths a millisecond, as integers; a bucket refills at 0.9999 of its
-rate, so that a clock that runs a little fast breaks no limit.
+Inside the scripts a record is 10**10 units and a rate is units a microsecond, all integers; a bucket refills at 0.9999 of its rate, so
+that a clock that runs a little fast breaks no limit.
 """
 
 import math
@@ -22,10 +22,11 @@ from domain.quota import (
     Usage,
 )
 
-UNIT = 1_000_000_000
+UNIT = 10_000_000_000
 #: Lua's numbers are exact up to 2**53: so many records can stand in a bucket, and so many a second can flow into it
-_MOST = 4_000_000
-_KEPT_OF_RATE = 999_900
+_MOST = 400_000
+#: 0.9999 of 10**10 units a record / 10**6 µs a second
+_KEPT_OF_RATE = 9_999
 
 _pack = msgspec.msgpack.Encoder().encode
 

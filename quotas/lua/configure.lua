@@ -2,7 +2,7 @@
 --   configuration is withdrawn: not leasable, its session told to end. A new account's bucket begins empty.
 -- KEYS[1..5] gate, accounts, parties, ends, busy
 -- ARGV[1] now µs, [2..8] limits (parts/limits), [9] stamp of this configuration, 0 for its first part, [10] 1 = last part,
---   [11] packed list of {account, rate nano-records a ms, cap nano-records}
+--   [11] packed list of {account, rate units a µs, cap in units}
 -- Reply: the stamp for the next part; -1 no generation has begun.
 -- Repeatable: yes.
 -- include: parts/state

@@ -1,6 +1,6 @@
 -- Purpose: the registrar told limits at log-in: the lower of them and of policy binds while this lease lives.
 -- KEYS[1..5] gate, accounts, parties, ends, busy
--- ARGV[1] now µs, [2] account, [3] token, [4] rate (nano-records a ms), [5] cap (nano-records)
+-- ARGV[1] now µs, [2] account, [3] token, [4] rate (units a µs), [5] cap (units)
 -- Reply: 1 done; 0 the lease is gone.
 -- Repeatable: yes.
 -- include: parts/state

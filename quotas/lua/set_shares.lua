@@ -2,7 +2,7 @@
 --   instant until which they may draw (at most 5 s ahead). Others keep theirs until it runs out.
 -- KEYS[1..5] gate, accounts, parties, ends, busy
 -- ARGV[1] now µs, [2] epoch, [3] the machine's time in µs when this was asked (a late call opens nothing for longer),
---   [4] rate (nano-records a ms), [5] packed list of {party, rate, cap, open ms, sessions}
+--   [4] rate (units a µs), [5] packed list of {party, rate, cap, open ms, sessions}
 -- Reply: {1, epoch}; {0, newest epoch} a newer leader was here, nothing was changed; {-1, 0} no generation has begun.
 -- Repeatable: yes; a repeat counts from its own time, never past what the first could open.
 -- include: parts/state

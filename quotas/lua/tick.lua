@@ -21,10 +21,16 @@ for i, line in ipairs(lines) do ids[i] = line[1] end
 fetch_accounts(ids)
 
 local function renew_and_settle(line, acc)
-  acc.ends = gate.at + gate.lease
-  acc.seen = true
-  settle(acc, party_or_new(acc.party), line[5], line[6], math.max(0, line[3] - line[4] - line[6]))
-  touched[line[1]] = true
+  local left = math.max(0, line[3] - line[4] - line[6])
+  if line[5] ~= acc.sent or line[6] ~= acc.settled or left ~= acc.own then
+    settle(acc, party_or_new(acc.party), line[5], line[6], left)
+    touched[line[1]] = true
+  end
+  -- Written once a second or so; a lease lives on for 5 to 6 s after its last tick.
+  if not acc.seen or acc.ends - gate.at < gate.lease * 5 / 6 then
+    acc.ends, acc.seen = gate.at + gate.lease, true
+    touched[line[1]] = true
+  end
 end
 
 for i, line in ipairs(lines) do
@@ -40,17 +46,17 @@ end
 
 local function answer(line)
   local acc = accounts[line[1]]
-  local p = parties[acc.party]
+  local p = party(acc.party)
   local ending = acc.ending or acc.conf < gate.conf
   local word, wait = shut(p, acc)
   local granted, valid = 0, 0
   if not word and not ending then
-    valid = math.min(1000, math.floor(open_us(p) / MS), gate.lease / MS)
+    valid = math.min(1000, math.floor(math.min(open_us(p), acc.ends - gate.at) / MS))
     word, wait = 'nothing', 0
     if line[7] > 0 and valid > 0 then granted, word, wait = draw(acc, p, line[7]) end
   end
-  if line[7] > 0 then p.bound = word or 'nothing' end
-  return {1, granted, valid, gate.lease / MS, word or 'nothing', wait or 0, ending and 1 or 0}
+  if line[7] > 0 and p.bound ~= (word or 'nothing') then party_or_new(acc.party).bound = word or 'nothing' end
+  return {1, granted, valid, ms_until(acc.ends), word or 'nothing', wait or 0, ending and 1 or 0}
 end
 
 -- Who begins moves on with every tick, so that none is always served from what others leave.

@@ -1,10 +1,10 @@
--- Purpose: the buckets. A bucket has a level v (nano-records, at most cap), records outstanding o, a rate (nano-records a ms, already
---   0.9999 of the real one) and the gate time to which it was filled. A record is reserved when its permit is drawn (o + 1) and debited
+-- Purpose: the buckets. A bucket has a level v (units, at most cap), records outstanding o, a rate (units a µs, already 0.9999 of the
+--   real one) and the gate time to which it was filled; all integers, so that it does not matter how often it is refilled. A record is reserved when its permit is drawn (o + 1) and debited
 --   when its answer was read (o - 1, v - 1 after the refill), so that a draw of n needs v - o >= n; a refusal drains nothing.
 -- KEYS, ARGV: those of parts/state. Reply: none, a part of scripts. Repeatable: by absolute totals.
 local function refill(b)
   if gate.at > b.filled then
-    b.v = math.min(b.cap, b.v + math.floor(b.rate * (gate.at - b.filled) / MS))
+    b.v = math.min(b.cap, b.v + b.rate * (gate.at - b.filled))
     b.filled = gate.at
   end
 end
@@ -24,16 +24,20 @@ end
 local function wait_for(b)
   local missing = (b.o + 1) * UNIT - b.v
   if missing <= 0 or (b.o + 1) * UNIT > b.cap or b.rate == 0 then return 20 end
-  return math.min(1000, math.max(1, math.ceil(missing / b.rate)))
+  return math.min(1000, math.max(1, math.ceil(missing / (b.rate * MS))))
+end
+
+local function free(b, freed, answered)
+  refill(b)
+  b.o = b.o - freed
+  b.v = b.v - answered * UNIT
 end
 
 -- Frees `freed` reservations in all three buckets, of which `answered` are spent for good.
 local function debit(acc, p, freed, answered)
-  for _, b in ipairs({gate, p, acc}) do
-    refill(b)
-    b.o = b.o - freed
-    b.v = b.v - answered * UNIT
-  end
+  free(gate, freed, answered)
+  free(p, freed, answered)
+  free(acc, freed, answered)
 end
 
 -- Brings a live lease to its holder's totals; `left` of them stay reserved. Permits that the holder never learnt of are not among

@@ -1,5 +1,5 @@
 -- Purpose: limits as they come from policy and from the registrar's answer at log-in; the lower binds.
--- KEYS: those of parts/state. ARGV of scripts that use it: [2] rate (nano-records a ms), [3] cap (nano-records), [4] sessions,
+-- KEYS: those of parts/state. ARGV of scripts that use it: [2] rate (units a µs), [3] cap (units), [4] sessions,
 --   [5] answer time-out ms, [6] settle time ms, [7] newest wins 0/1, [8] lease ms. Reply: none. Repeatable: yes.
 local function limit_registry()
   gate.limit = tonumber(ARGV[2])

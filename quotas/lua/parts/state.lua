@@ -4,7 +4,7 @@
 -- KEYS[4] ends (accounts by the gate time at which something of theirs is over; early scores are re-scored), KEYS[5] busy parties
 -- ARGV[1] the machine's time in µs; 0 = ask the server
 -- Reply: none, a part of scripts. Repeatable: yes.
-local UNIT = 1000000000
+local UNIT = 10000000000 -- units in a record
 local MS = 1000
 local LONGEST_STEP = 300 * MS
 local SWEEP = 64

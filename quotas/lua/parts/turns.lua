@@ -1,7 +1,7 @@
 -- Purpose: draws, and divides a party's bucket between its own leases: whoever was served least goes first, also across ticks and
 --   processes. `line[account] = {served, last drew at, last left wanting at}`; only those left wanting in the last 200 ms have a claim.
 -- KEYS, ARGV: those of parts/state. Reply: none, a part of scripts. Repeatable: as the script that uses it.
-local RECENT = 200 * MS
+local RECENT, NOTED = 200 * MS, 50 * MS
 
 -- The level to which `have` records lift `mine` and those of `others` who stand below it.
 local function level(have, mine, others)
@@ -41,19 +41,27 @@ end
 
 local function note_turn(p, acc, granted, is_left_wanting)
   local mine = p.line[acc.id]
-  if mine then
-    mine[1] = mine[1] + granted
-    mine[2] = gate.at
-    mine[3] = is_left_wanting and gate.at or 0
+  if not mine then return end
+  -- Waiting is noted now and then only, so that a tick without news need not be written.
+  local wanted_at = 0
+  if is_left_wanting then wanted_at = gate.at - mine[3] < NOTED and mine[3] or gate.at end
+  if granted > 0 or wanted_at ~= mine[3] or gate.at - NOTED >= mine[2] then
+    mine[1], mine[2], mine[3] = mine[1] + granted, gate.at, wanted_at
+    touched_parties[acc.party] = true
   end
 end
 
 -- Draws up to `want` from account, party and registry together. Returns how many, what binds, and ms until one more.
 local function draw(acc, p, want)
+  refill(gate)
+  refill(p)
+  refill(acc)
   local mine, part, all = room(acc), part_of(p, acc), room(gate)
   local granted = math.min(want, mine, part, all)
-  for _, b in ipairs({gate, p, acc}) do b.o = b.o + granted end
-  acc.own = acc.own + granted
+  if granted > 0 then
+    gate.o, p.o, acc.o, acc.own = gate.o + granted, p.o + granted, acc.o + granted, acc.own + granted
+    touched[acc.id], touched_parties[acc.party] = true, true
+  end
   local is_party = granted < want and part < mine and part <= all
   note_turn(p, acc, granted, is_party)
   if granted == want then return granted, 'nothing', 0 end
