@@ -77,6 +77,7 @@ class OpenRequest:
         loop = asyncio.get_running_loop()
         self._watchdog: asyncio.TimerHandle | None = None
         self._task = loop.create_task(self._run(), name="wire-request")
+        self._task.add_done_callback(self._cancelled_unstarted)
 
     def is_clear(self) -> bool:
         """Say whether a line written now would be the next byte to leave."""
@@ -138,6 +139,12 @@ class OpenRequest:
             end = End(end.code, end.scope, end.retry_after_ms, end.opens_at, clean=True)
         self.ended = True
         self._owner.on_end(self, end)
+
+    def _cancelled_unstarted(self, task: asyncio.Task[None]) -> None:  # noqa: ARG002 - the signature of a callback
+        """A task that was cancelled before its first step never tells its end: nothing was written."""
+        if not self.ended:
+            self.ended = True
+            self._owner.on_end(self, End("aborted"))
 
     async def _exchange(self) -> End:
         headers = {"Authorization": f"Bearer {self._bearer}", "Content-Type": NDJSON}

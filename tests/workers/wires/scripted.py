@@ -147,7 +147,7 @@ async def _answer_line(server: Scripted, request: web.Request, answer: web.Strea
             await server.let_go.wait()
             return False
     await answer.write(json.dumps(told).encode() + b"\n")
-    return told["status"] != "end"
+    return bool(told["status"] != "end")
 
 
 async def _answer_put(server: Scripted, request: web.Request, key: str) -> web.StreamResponse:

@@ -11,10 +11,9 @@ from domain.clock import SystemClock
 from domain.policy import RegistryRules
 from domain.states import Shape
 from domain.wire import Answer, End, Line, OpenSession, Scope, Upload, Verdict
+from tests.workers.waiting import WAIT_S, until
 from tests.workers.wires.scripted import Refusal, Scripted, accept, scripted_registrar
 from workers.wires.http import HttpWire
-
-WAIT_S = 10
 
 
 @pytest.fixture
@@ -169,11 +168,9 @@ async def test_nothing_can_be_written_after_an_abort(wire: HttpWire, server: Scr
     server.script = lambda key: {**accept(key), "do": "silence"}
     upload = wire.open(await log_in(wire))
     async with asyncio.timeout(WAIT_S):
-        while not upload.room():
-            await asyncio.sleep(0.001)
+        await until(upload.room)
         upload.write(lines("a"))
-        while not server.arrived:
-            await asyncio.sleep(0.001)
+        await until(lambda: server.arrived)
         upload.abort()
         ends = [handful async for handful in upload.answers()]
     assert isinstance(ends[-1], End)

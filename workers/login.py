@@ -1,0 +1,104 @@
+"""Taking a lease, logging in under it, and setting an account aside when its registrar or somebody else says so.
+
+Log-in happens only straight after a renewal that succeeded. Bad credentials are tried once. It must send no records.
+"""
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from domain.errors import WireFault
+from domain.events import AccountSetAside
+from domain.jobs import By
+from domain.policy import RegistryRules
+from domain.quota import AccountQuota, Lease, LeaseRefused
+from domain.states import AccountState
+from domain.wire import LoginRefused, OpenSession
+from ledger.values import NoticeDraft
+from workers.station import Station
+
+#: why an account was set aside, for its party: what happened and what to do
+_WORDS = {
+    "bad-credentials": (
+        "The registrar refused the password of account {account}. Ask for it to be checked, and give the gate the right one.",
+        "นายทะเบียนไม่รับรหัสผ่านของรหัสผู้ใช้งาน {account} โปรดตรวจสอบและแจ้งรหัสผ่านที่ถูกต้อง",
+    ),
+    "account-suspended": (
+        "The registrar has suspended account {account}. Please contact the registrar.",
+        "นายทะเบียนระงับรหัสผู้ใช้งาน {account} โปรดติดต่อนายทะเบียน",
+    ),
+    "session-ended": (
+        "Somebody else logged in with account {account} while the gate was using it. Change its password, and give the gate the new one.",
+        "มีผู้อื่นเข้าใช้งานด้วยรหัสผู้ใช้งาน {account} ในขณะที่ระบบกำลังใช้อยู่ โปรดเปลี่ยนรหัสผ่านและแจ้งรหัสใหม่",
+    ),
+}
+
+
+async def take_lease(station: Station, party: str) -> Lease | None:
+    """Take a free account of the party; None when there is none that may be used now."""
+    for row in await station.ledger.accounts(station.registry, party):
+        if row.state is not AccountState.ACTIVE:
+            continue
+        lease = await station.quotas.lease(station.registry, party, row.account, station.holder)
+        if not isinstance(lease, LeaseRefused):
+            return lease
+    return None
+
+
+async def log_in(station: Station, lease: Lease) -> OpenSession | LoginRefused:
+    """Open a session under a lease; tell the gate what the answer means for its books."""
+    answer = await _try_log_in(station, lease)
+    if isinstance(answer, OpenSession):
+        await station.quotas.fenced(lease)
+        quota = told_quota(answer, station.rules)
+        if quota is not None:
+            await station.quotas.limit_account(lease, quota)
+    return answer
+
+
+def told_quota(session: OpenSession, rules: RegistryRules) -> AccountQuota | None:
+    """Return the lower of what the registrar told and what policy says, or None when it told nothing lower."""
+    rate, burst = session.limits.rate, session.limits.burst
+    lower = (rate is not None and rate < rules.account_rate) or (burst is not None and burst < rules.account_burst)
+    if not lower:
+        return None
+    return AccountQuota(
+        rules.account_rate if rate is None else min(rate, rules.account_rate),
+        rules.account_burst if burst is None else min(burst, rules.account_burst),
+    )
+
+
+async def _try_log_in(station: Station, lease: Lease) -> OpenSession | LoginRefused:
+    """Try a few times where the registrar was certainly not reached; anything else is its answer."""
+    secret = await station.ledger.secret(station.registry, lease.account)
+    try:
+        async for attempt in AsyncRetrying(
+            stop=stop_after_attempt(3),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            retry=retry_if_exception(lambda error: isinstance(error, WireFault) and not error.maybe_delivered),
+            reraise=True,
+        ):
+            with attempt:
+                if not await station.quotas.renew(lease):
+                    return LoginRefused("lease-lost")
+                return await station.wire.log_in(lease.account, secret)
+    except WireFault as fault:
+        station.signals.errors += 1
+        return LoginRefused("unreachable", maybe_open=fault.maybe_delivered)
+    return LoginRefused("unreachable")
+
+
+async def set_aside(station: Station, lease: Lease, reason: str) -> None:
+    """Take the account out of use until people act, and tell its party and the operators, once."""
+    english, thai = _WORDS[reason]
+    notice = NoticeDraft(
+        lease.party,
+        "account-set-aside",
+        f"Account {lease.account} is out of use",
+        f"รหัสผู้ใช้งาน {lease.account} ใช้งานไม่ได้",
+        english.format(account=lease.account),
+        thai.format(account=lease.account),
+    )
+    by = By(f"worker:{station.holder}", "session")
+    suspended = reason == "account-suspended"
+    now = station.clock.now()
+    if await station.ledger.set_aside(station.registry, lease.account, reason, [notice], by, now, suspended=suspended):
+        station.emit(AccountSetAside(station.registry, lease.party, lease.account, reason))

@@ -1,0 +1,224 @@
+"""The pacer: asks the gate for permits, for all sessions of this process at one registry, in one call a tick.
+
+How it goes, over and over:
+
+1. each seat says how many permits its session could use now, and what it has sent, settled and let lapse in all;
+2. one `quotas.tick` carries all of that; there is never a second one under way;
+3. each permit is valid until (monotonic clock *before* the call) + `valid_ms`; what lapses unused is handed back in the next tick;
+4. the next tick comes after 20 ms ± 50 %, or later where nobody can use a permit: once a second is enough to renew leases.
+
+When the gate is lost, nobody holds a permit any longer; a seat whose lease has run out by our own clock is dead.
+It must not know records, wires or the ledger.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+
+from domain.clock import Clock
+from domain.errors import GateLost
+from domain.events import Emit, PermitsDrawn
+from domain.loop import Loop
+from domain.quota import BoundBy, Lease, Permit, Quotas, TickLine
+
+#: between two ticks while anybody wants permits (s), before jitter
+TICK_S = 0.020
+#: the same when the gate gave all that was wanted: nothing binds, so nothing is won by waiting (s)
+UNBOUND_S = 0.002
+#: between two ticks that only renew leases (s)
+RENEW_S = 0.9
+#: after a tick that failed because the gate is lost (s), before jitter
+LOST_S = 0.2
+#: the longest that a bound seat waits before it asks again (ms)
+ASK_AGAIN_MS = 250
+
+
+class Seat:
+    """One session's place at the pacer: its totals, the permits that it holds, and what the gate last said."""
+
+    def __init__(self, lease: Lease, wants: Callable[[], int], on_permit: Callable[[], None], clock: Clock, lease_ms: int) -> None:
+        """`wants` tells how many records the session could send now; `on_permit` is called after every tick."""
+        self.lease = lease
+        self.granted = 0
+        self.lapsed = 0
+        self.sent = 0
+        self.settled = 0
+        self.alive = True
+        self.ending = False
+        self.bound_by = BoundBy.NOTHING
+        self.retry_at = 0
+        self._wants = wants
+        self._on_permit = on_permit
+        self._clock = clock
+        self._held: deque[list[int]] = deque()
+        self._lease_until = clock.monotonic() + lease_ms
+        self._told = (0, 0, 0, 0)
+
+    def usable(self) -> int:
+        """Return how many permits are valid at this instant; those that lapsed are counted for handing back."""
+        now = self._clock.monotonic()
+        while self._held and (self._held[0][1] <= now or not self.alive):
+            self.lapsed += self._held.popleft()[0]
+        return sum(count for count, _ in self._held)
+
+    def spend(self, count: int) -> int:
+        """Use `count` valid permits for records written in this very step; returns when the first of them lapses (monotonic ms)."""
+        until = self._held[0][1]
+        left = count
+        while left:
+            oldest = self._held[0]
+            used = min(left, oldest[0])
+            oldest[0] -= used
+            left -= used
+            if not oldest[0]:
+                self._held.popleft()
+        self.sent += count
+        return until
+
+    def unspend(self, count: int) -> None:
+        """Take back a `spend` of which no byte left: those permits have lapsed."""
+        self.sent -= count
+        self.lapsed += count
+
+    def settle(self, count: int) -> None:
+        """Count answers."""
+        self.settled += count
+
+    def hand_back(self) -> None:
+        """Let go of every permit held."""
+        self.lapsed += sum(count for count, _ in self._held)
+        self._held.clear()
+
+    def want(self) -> int:
+        """Return how many more permits could be used now."""
+        if not self.alive or self.ending:
+            return 0
+        return max(0, self._wants() - self.usable())
+
+    def line(self) -> TickLine:
+        """Return this seat's part of a tick."""
+        want = self.want()
+        self._told = (self.granted, self.lapsed, self.sent, self.settled)
+        return TickLine(self.lease, self.granted, self.lapsed, self.sent, self.settled, want)
+
+    def last_line(self) -> TickLine:
+        """Return the totals for giving the lease back."""
+        self.hand_back()
+        return TickLine(self.lease, self.granted, self.lapsed, self.sent, self.settled, 0)
+
+    def has_news(self) -> bool:
+        """Say whether the gate does not know the present totals."""
+        return self._told != (self.granted, self.lapsed, self.sent, self.settled)
+
+    def receive(self, permit: Permit, asked_at: int) -> None:
+        """Take the gate's answer to the tick that was asked at `asked_at` (monotonic ms)."""
+        now = self._clock.monotonic()
+        if permit.granted:
+            self.granted += permit.granted
+            self._held.append([permit.granted, asked_at + permit.valid_ms])
+        self._lease_until = asked_at + permit.lease_left_ms
+        self.bound_by = permit.bound_by
+        self.retry_at = now + permit.retry_after_ms
+        self.ending = self.ending or permit.ending
+        self._live_on(permit.alive, now)
+        self._on_permit()
+
+    def lose_gate(self) -> None:
+        """The gate is lost: permits are void; the lease lives until its time is up by our own clock."""
+        self.hand_back()
+        self._live_on(True, self._clock.monotonic())
+        self._on_permit()
+
+    def _live_on(self, alive: bool, now: int) -> None:
+        self.alive = self.alive and alive and now < self._lease_until
+        if not self.alive:
+            self.hand_back()
+
+
+class Pacer:
+    """One per process and registry."""
+
+    def __init__(self, registry: str, holder: str, quotas: Quotas, clock: Clock, emit: Emit, jitter: random.Random | None = None) -> None:
+        """Nothing runs until the first seat is taken."""
+        self.registry = registry
+        self.holder = holder
+        self._quotas = quotas
+        self._clock = clock
+        self._emit = emit
+        self._jitter = jitter or random.Random()  # noqa: S311 - spreads ticks, guards nothing
+        self._seats: list[Seat] = []
+        self._tick_no = 0
+        self._resting = False
+        self._loop = Loop("pacer", self.run_once, emit)
+        self._task: asyncio.Task[None] | None = None
+
+    def take_seat(self, lease: Lease, wants: Callable[[], int], on_permit: Callable[[], None], lease_ms: int) -> Seat:
+        """Have a session's lease renewed, and permits drawn for it, from the next tick on."""
+        seat = Seat(lease, wants, on_permit, self._clock, lease_ms)
+        self._seats.append(seat)
+        self.nudge()
+        return seat
+
+    def leave_seat(self, seat: Seat) -> None:
+        """Draw and renew no more for it."""
+        if seat in self._seats:
+            self._seats.remove(seat)
+
+    def nudge(self) -> None:
+        """Say that a seat may want permits now: a long rest is cut short, an ordinary tick is not."""
+        if self._resting:
+            self._loop.wake()
+
+    def start(self) -> None:
+        """Run ticks beside the sessions."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._loop.run(), name=f"pacer-{self.registry}")
+
+    async def stop(self) -> None:
+        """End after the tick that is under way."""
+        self._loop.stop()
+        if self._task is not None:
+            await self._task
+
+    async def run_once(self) -> float:
+        """Make one tick; returns the seconds until the next."""
+        self._resting = False
+        seats = list(self._seats)
+        if not seats:
+            self._resting = True
+            return RENEW_S
+        lines = [seat.line() for seat in seats]
+        self._tick_no += 1
+        asked_at = self._clock.monotonic()
+        try:
+            permits = await self._quotas.tick(self.registry, self.holder, self._tick_no, lines)
+        except GateLost:
+            for seat in seats:
+                seat.lose_gate()
+            return self._jittered(LOST_S)
+        for seat, line, permit in zip(seats, lines, permits, strict=True):
+            if seat not in self._seats:  # it left while the gate was asked: giving its lease back tells the gate
+                continue
+            seat.receive(permit, asked_at)
+            if line.want:
+                bound = permit.bound_by if permit.granted < line.want else BoundBy.NOTHING
+                self._emit(PermitsDrawn(self.registry, line.lease.party, bound.value, permit.granted))
+        return self._rest_s()
+
+    def _rest_s(self) -> float:
+        """Return how long nothing is lost by not ticking."""
+        wanting = [seat for seat in self._seats if seat.want()]
+        if any(seat.bound_by is BoundBy.NOTHING for seat in wanting):
+            return UNBOUND_S
+        if any(seat.has_news() for seat in self._seats):
+            return self._jittered(TICK_S)
+        if wanting:
+            now = self._clock.monotonic()
+            wait_ms = min(min(seat.retry_at - now, ASK_AGAIN_MS) for seat in wanting)
+            return max(self._jittered(TICK_S), wait_ms / 1000)
+        self._resting = True
+        return RENEW_S
+
+    def _jittered(self, seconds: float) -> float:
+        return seconds * self._jitter.uniform(0.5, 1.5)

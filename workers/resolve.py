@@ -1,0 +1,105 @@
+"""Records whose answer was never read, at a registrar that does not promise one effect a key: ask first.
+
+Each question costs a permit. `absent` is believed only when it has been so for `settle_s`: a late original plus a second sending would
+be two effects. Where nothing can be asked, or the answer may speak of our own earlier try, people decide: doubtful.
+It must never send a record.
+"""
+
+import asyncio
+
+from domain.errors import WireFault
+from domain.jobs import Outcome
+from domain.states import RecordState
+from domain.wire import Answer, End, OpenSession, Verdict
+from workers.answers import Answers, rejection
+from workers.pacer import Seat
+from workers.station import Station
+from workers.stock import Hand, Stock
+
+#: questions of one session under way at once
+AT_ONCE = 4
+
+
+class Resolver:
+    """Asks about unknown records of one session."""
+
+    def __init__(self, station: Station, seat: Seat, session: OpenSession, stock: Stock, answers: Answers) -> None:
+        """Nothing is asked until `ask`."""
+        self._station = station
+        self._seat = seat
+        self._session = session
+        self._stock = stock
+        self._answers = answers
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: an answer that says more about the session than about the record
+        self.end: End | None = None
+
+    def wants(self) -> int:
+        """Return how many permits could be used for questions now."""
+        return min(self._stock.asking(), AT_ONCE - len(self._tasks)) if self.end is None else 0
+
+    def ask(self) -> None:
+        """Start as many questions as permits allow, in this step."""
+        for hand in self._stock.hands:
+            while hand.asking and len(self._tasks) < AT_ONCE and self.end is None and self._seat.usable():
+                line = hand.asking.popleft()
+                hand.out.add(line)
+                self._seat.spend(1)
+                task = asyncio.get_running_loop().create_task(self._ask(hand, line), name="ask")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Drop the questions that are under way; their records stay unknown."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _ask(self, hand: Hand, line: int) -> None:
+        try:
+            answer = await self._station.wire.ask(self._session, hand.lines[line].key)
+        except WireFault:
+            answer = End("broken", clean=False)
+        hand.out.discard(line)
+        if isinstance(answer, End) and answer.code != "not-offered":
+            if answer.clean:
+                self._seat.settle(1)
+            self.end = answer
+            return
+        self._seat.settle(1)
+        outcome = self._judge(hand, line, answer)
+        if outcome is not None:
+            self._answers.settle({hand: [outcome]})
+
+    def _judge(self, hand: Hand, line: int, answer: Answer | End) -> Outcome | None:
+        if isinstance(answer, End):
+            return self._leave_to_people(hand, line, "not-offered")
+        if answer.verdict is Verdict.ACCEPTED:
+            hand.answer(line)
+            return Outcome(line, RecordState.ACCEPTED, receipt=answer.receipt)
+        if answer.verdict is Verdict.REJECTED:
+            if answer.code in self._station.maybe_ours:
+                return self._leave_to_people(hand, line, answer.code)
+            hand.answer(line)
+            return rejection(line, answer)
+        if answer.verdict is Verdict.RETRY:
+            hand.put_off(line, self._station.clock.monotonic() + (answer.retry_after_ms or 1_000))
+            return None
+        return self._absent(hand, line)
+
+    def _absent(self, hand: Hand, line: int) -> Outcome | None:
+        """Believe an absence once it has stood for `settle_s`; until then the slice goes back with the time at which to ask again."""
+        station, now = self._station, self._station.clock.now()
+        settle_ms = int(station.rules.settle_s * 1000)
+        place = (hand.claimed.slice_id, line)
+        since = station.absent_since.setdefault(place, now)
+        if now - since >= settle_ms:
+            del station.absent_since[place]
+            hand.believe_absent(line)
+            return None
+        hand.believe_at = max(hand.believe_at or 0, since + settle_ms)
+        return None
+
+    def _leave_to_people(self, hand: Hand, line: int, code: str) -> Outcome:
+        hand.stall(line)
+        return Outcome(line, RecordState.DOUBTFUL, code=code, by="gate")

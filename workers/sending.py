@@ -1,0 +1,166 @@
+"""Sending: what is written when, and how the exchanges with the registrar follow one another within one session.
+
+`pump` is the only place that writes records. It is one synchronous step: the permits are looked at, the transport is empty, the window
+is open, the lines leave. It is called whenever one of these may have changed. It must not claim, settle or give back.
+"""
+
+import asyncio
+
+from domain.clock import Clock
+from domain.errors import WireFault
+from domain.events import RecordsSent
+from domain.states import Shape
+from domain.wire import End, OpenSession, Upload
+from workers.answers import Answers
+from workers.ending import Verdict, after_end
+from workers.pacer import Seat
+from workers.resolve import Resolver
+from workers.station import Station
+from workers.stock import Stock
+
+#: a batch waits no longer than this for more permits (ms)
+GATHER_MS = 100
+
+
+class Sending:
+    """The exchanges of one session."""
+
+    def __init__(self, station: Station, seat: Seat, session: OpenSession, stock: Stock, answers: Answers) -> None:
+        """Nothing is opened until `open`."""
+        self._station = station
+        self._clock: Clock = station.clock
+        self._seat = seat
+        self._session = session
+        self._stock = stock
+        self._answers = answers
+        self.resolver = Resolver(station, seat, session, stock, answers)
+        self.changed = asyncio.Event()
+        self.verdict: Verdict | None = None
+        self.closes_at: int | None = None
+        self.leaving = False
+        self.last_line_at = self._clock.monotonic()
+        self._upload: Upload | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._answered = 0
+        self._hiccups = 0
+        self._gathering_since: int | None = None
+
+    def is_open(self) -> bool:
+        """Say whether an exchange stands."""
+        return self._upload is not None
+
+    def open(self) -> None:
+        """Begin an exchange."""
+        self.verdict = None
+        self._answered = 0
+        self._upload = self._station.wire.open(self._session)
+        self._reader = asyncio.get_running_loop().create_task(self._read(self._upload), name="session-reader")
+
+    def wants(self) -> int:
+        """Return how many records could be sent, and questions asked, now."""
+        if self.leaving or self._upload is None or self._station.settler.is_behind() or self.is_closed():
+            return 0
+        return min(self._upload.room(), self._stock.sendable()) + self.resolver.wants()
+
+    def pump(self) -> None:
+        """Write what may be written now."""
+        upload = self._upload
+        if upload is None or self.leaving or not self._seat.usable() or self.is_closed():
+            return
+        self.resolver.ask()
+        count = min(upload.room(), self._stock.sendable(), self._seat.usable())
+        if count <= 0 or self._is_gathering(count):
+            return
+        now = self._clock.monotonic()
+        lines = self._stock.take(count, now)
+        if not lines:
+            return
+        until = self._seat.spend(len(lines))
+        try:
+            upload.write(lines, until)
+        except WireFault:  # the transport closed under us: nothing left, the reader will tell why
+            self._seat.unspend(len(lines))
+            self._stock.put_back([line.key for line in lines])
+            return
+        self.last_line_at = now
+        self._station.emit(RecordsSent(self._station.registry, self._seat.lease.party, self._seat.lease.account, len(lines)))
+
+    def is_closed(self) -> bool:
+        """Say whether the window has come to its guard by the registrar's clock."""
+        if self.closes_at is None:
+            return False
+        return self._station.registrar_now() >= self.closes_at - int(self._station.rules.guard_s * 1000)
+
+    async def drain(self, *, cut: bool) -> None:
+        """End the exchange: unanswered lines are waited for, or cut off when unsent bytes must not leave any more."""
+        self.leaving = True
+        upload, reader = self._upload, self._reader
+        if upload is not None and reader is not None:
+            if cut and not upload.is_clear():
+                upload.abort()
+            else:
+                await upload.finish()
+            done, _ = await asyncio.wait([reader], timeout=self._station.rules.answer_timeout_s + 1)
+            if not done:
+                upload.abort()
+                await asyncio.wait([reader], timeout=1)
+        if reader is not None:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+        await self.resolver.stop()
+        self._stock.lose_all()
+
+    def abort(self) -> None:
+        """Cut the exchange at once."""
+        self.leaving = True
+        if self._upload is not None:
+            self._upload.abort()
+
+    def _is_gathering(self, count: int) -> bool:
+        """Say whether a batch should wait for more permits: up to half a burst, and never for long."""
+        if self._station.rules.shape is not Shape.BATCH:
+            return False
+        burst = min(self._session.limits.burst or self._station.rules.account_burst, self._station.rules.account_burst)
+        enough = min(self._station.rules.batch, max(1, burst // 2), self._stock.sendable())
+        now = self._clock.monotonic()
+        if self._gathering_since is None:
+            self._gathering_since = now
+        if count < enough and now - self._gathering_since < GATHER_MS:
+            return True
+        self._gathering_since = None
+        return False
+
+    async def _read(self, upload: Upload) -> None:
+        end = End("broken", clean=False)
+        try:
+            async for handful in upload.answers():
+                if isinstance(handful, End):
+                    end = handful
+                    break
+                count = self._answers.take(handful, self._clock.monotonic())
+                self._answered += count
+                self._seat.settle(count)
+                self.pump()
+                self.changed.set()
+        finally:
+            self._end(end)
+
+    def _end(self, end: End) -> None:
+        """Sort out what was out: not recorded where the end is clean, unknown where it is not."""
+        self._upload = None
+        progressed = self._answered > 0
+        self._hiccups = 0 if progressed else self._hiccups + 1
+        if end.clean:
+            self._seat.settle(self._stock.put_back(list(self._stock.out)))
+        else:
+            self._stock.lose_all()
+            self._station.signals.errors += 1
+        idle_ms = self._clock.monotonic() - self.last_line_at
+        self.verdict = after_end(
+            end,
+            progressed=progressed,
+            hiccups=self._hiccups,
+            expired=idle_ms >= self._session.expires_in_s * 1000 * 0.9,
+            registrar_now=self._station.registrar_now(),
+        )
+        self.changed.set()

@@ -1,0 +1,330 @@
+"""One session of one party at one registrar, from the wish to the lease given back.
+
+1. A message is a wish: take a lease on a free active account, or end.
+2. Take a seat at the pacer: from now on the lease is renewed.
+3. Log in, straight after a renewal that succeeded. A refusal is told to the gate, and, where people must act, to them.
+4. Claim slices, one ahead of what is being sent, so that the pace does not dip at a slice's end; open them with their job's key.
+5. Whenever permits, room and lines come together, lines leave (`sending.pump`); answers go to the settler as they are read.
+6. Go on until there is nothing left, the turn or the window is over, the lease is lost, or the registrar says so.
+7. However it ends: wait for answers still due, settle them, give slices back with their unknown lines, log out, give the lease back.
+
+Nothing here knows HTTP, SQL or Redis.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import GateLost, PratunamError
+from domain.events import LoopFailed, Pushback, SessionEnded, SessionStarted
+from domain.jobs import ClaimedSlice
+from domain.quota import BoundBy, Lease
+from domain.states import RecordState
+from domain.wire import LoginRefused, OpenSession, Scope
+from workers.answers import Answers
+from workers.ending import WAIT_INSIDE_MS, Reason, Verdict, after_end, after_refusal
+from workers.login import log_in, set_aside, take_lease
+from workers.pacer import Seat
+from workers.sending import Sending
+from workers.station import Station
+from workers.stock import Hand, Stock
+
+#: lines that should be ready ahead, at least
+AHEAD = 8
+#: seconds of the present pace that should be ready ahead
+AHEAD_S = 0.3
+#: a round comes at least this often (s): it looks at turn, window and whatever was put off
+ROUND_S = 0.1
+#: a claim that found nothing is tried again after so long while answers are still due (ms)
+CLAIM_AGAIN_MS = 250
+#: before a slice of which nothing can move is given out again (ms)
+STUCK_PAUSE_MS = 60_000
+#: tries to settle the last answers before the session gives up and leaves them to the rescue
+LAST_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReport:
+    """How a session went: None for `reason` when there was no account to be had."""
+
+    reason: Reason | None
+    account: str = ""
+    sent: int = 0
+    settled: int = 0
+
+
+async def run_session(station: Station, party: str) -> SessionReport:
+    """Serve one wish for a session of `party`."""
+    try:
+        lease = await take_lease(station, party)
+    except GateLost:
+        return SessionReport(None)
+    if lease is None:
+        return SessionReport(None)
+    session = Session(station, lease)
+    task = asyncio.get_running_loop().create_task(session.run(), name=f"session-{lease.account}")
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        session.stop()
+        await asyncio.wait([task])
+        raise
+
+
+class Session:
+    """One lease's session; `run` is its whole life."""
+
+    def __init__(self, station: Station, lease: Lease) -> None:
+        """Hold the lease; nothing has been said to the registrar yet."""
+        self._station = station
+        self._lease = lease
+        self._stock = Stock()
+        self._seat: Seat | None = None
+        self._sending: Sending | None = None
+        self._stopped = False
+        self._claim_at = 0
+        self._is_dry = False
+        self._pace = 0.0
+        self._paced = (0, 0)
+
+    def stop(self) -> None:
+        """End at once: what is out is waited for no longer than it takes to cut the line."""
+        self._stopped = True
+        if self._sending is not None:
+            self._sending.abort()
+            self._sending.changed.set()
+
+    async def run(self) -> SessionReport:
+        """Live from log-in to the lease given back, on every path."""
+        station, lease = self._station, self._lease
+        seat = station.pacer.take_seat(lease, self._wants, self._on_permit, station.lease_ms)
+        self._seat = seat
+        session: OpenSession | LoginRefused = LoginRefused("unreachable")
+        reason = Reason.FAULT
+        try:
+            session = await log_in(station, lease)
+            reason = await self._serve(session)
+        except GateLost:
+            reason = Reason.LEASE
+        finally:
+            await self._leave(seat, session, reason)
+        station.emit(SessionEnded(station.registry, lease.party, lease.account, reason.value))
+        station.wake(station.registry)
+        return SessionReport(reason, lease.account, seat.sent, seat.settled)
+
+    async def _serve(self, session: OpenSession | LoginRefused) -> Reason:
+        """Work in an open session; or heed the refusal of one."""
+        station, lease = self._station, self._lease
+        assert self._seat is not None
+        if isinstance(session, LoginRefused):
+            if session.code == "lease-lost":
+                return Reason.LEASE
+            return await self._heed(after_refusal(session, station.registrar_now()), session.code) or Reason.REFUSED
+        station.emit(SessionStarted(station.registry, lease.party, lease.account))
+        answers = Answers(station, lease.party, self._stock)
+        sending = self._sending = Sending(station, self._seat, session, self._stock, answers)
+        reason = await self._work(sending, session)
+        cut = self._stopped or reason is Reason.WINDOW
+        await sending.drain(cut=cut)
+        return reason
+
+    async def _work(self, sending: Sending, session: OpenSession) -> Reason:
+        """Claim, send and settle in rounds until something ends it."""
+        sending.open()
+        reopen_at: int | None = None
+        while True:
+            now = self._station.clock.monotonic()
+            sending.closes_at = self._station.closes_at(self._lease.party, self._station.registrar_now())
+            if sending.verdict is not None and reopen_at is None:
+                verdict = sending.verdict
+                reason = await self._heed(verdict, verdict.set_aside or "end")
+                if reason is not None:
+                    return reason
+                reopen_at = now + verdict.wait_ms
+            if reopen_at is not None and now >= reopen_at:
+                reopen_at = None
+                sending.open()
+            reason = await self._round(sending, session, now)
+            if reason is not None:
+                return reason
+            await self._nap(sending, reopen_at)
+
+    async def _round(self, sending: Sending, session: OpenSession, now: int) -> Reason | None:
+        """Look at everything that can end the session; else see to it that there are lines to send."""
+        reason = self._over(sending, session, now)
+        if reason is None and sending.resolver.end is not None:
+            end, sending.resolver.end = sending.resolver.end, None
+            verdict = after_end(
+                end, progressed=True, hiccups=0, expired=False, registrar_now=self._station.registrar_now()
+            )
+            reason = await self._heed(verdict, end.code)
+        if reason is not None:
+            return reason
+        self._retry_due(now)
+        await self._give_back_stuck()
+        await self._claim_ahead(now)
+        await self._mark_ahead()
+        sending.pump()
+        self._station.pacer.nudge()
+        return Reason.EMPTY if self._is_dry and not self._stock.hands else None
+
+    def _over(self, sending: Sending, session: OpenSession, now: int) -> Reason | None:
+        seat = self._seat
+        assert seat is not None
+        if not seat.alive:
+            return Reason.LEASE
+        if self._stopped or self._station.stopping.is_set():
+            return Reason.STOPPING
+        if seat.ending or seat.bound_by is BoundBy.HOLD:
+            return Reason.ENDING
+        if sending.is_closed() or seat.bound_by is BoundBy.WINDOW:
+            return Reason.WINDOW
+        if seat.bound_by is BoundBy.PUSHBACK and seat.retry_at - now > WAIT_INSIDE_MS:
+            return Reason.PUSHBACK
+        if now - sending.last_line_at > session.expires_in_s * 1000 * 0.8:
+            return Reason.TURN
+        return None
+
+    async def _heed(self, verdict: Verdict, code: str) -> Reason | None:
+        """Tell the gate and the people what an end or a refusal means; returns why to leave, if so."""
+        station, lease = self._station, self._lease
+        if verdict.push is not None:
+            push = verdict.push
+            who = {Scope.ACCOUNT: lease.account, Scope.PARTY: lease.party, Scope.REGISTRY: ""}[push.scope]
+            await station.quotas.push_back(station.registry, push.scope, who, push.pause_ms)
+            if verdict.is_pushback:
+                station.signals.pushbacks += 1
+            station.emit(Pushback(station.registry, lease.party, push.scope.value, code, push.pause_ms))
+        if verdict.set_aside:
+            # Only while our lease holds does `session-ended` mean somebody else; otherwise the next holder has fenced us.
+            if verdict.set_aside == "session-ended" and not await station.quotas.renew(lease):
+                return Reason.LEASE
+            await set_aside(station, lease, verdict.set_aside)
+        return verdict.leave
+
+    async def _claim_ahead(self, now: int) -> None:
+        """Claim until enough lines stand ready for the next moments."""
+        assert self._seat is not None
+        self._measure(now)
+        while self._stock.unsent() < max(AHEAD, self._pace * AHEAD_S) and now >= self._claim_at:
+            claimed = await self._station.ledger.claim(self._lease, self._station.clock.now())
+            self._is_dry = claimed is None
+            if claimed is None:
+                self._claim_at = now + CLAIM_AGAIN_MS
+                return
+            await self._take_in_hand(claimed)
+
+    async def _take_in_hand(self, claimed: ClaimedSlice) -> None:
+        """Open a slice with its job's key; one that does not open goes back, and people hear of it."""
+        station = self._station
+        try:
+            box = station.open_slice(claimed)
+        except PratunamError as error:
+            station.emit(LoopFailed(station.registry, self._lease.party, "open-slice", error.code))
+            unknown = [n for n, state in enumerate(claimed.states) if state == ord(RecordState.UNKNOWN)]
+            now = station.clock.now()
+            await station.ledger.give_back(
+                claimed.slice_id, claimed.token, unknown, now, not_before=now + STUCK_PAUSE_MS
+            )
+            return
+        self._stock.add(Hand(claimed, box, idempotent=station.rules.idempotent))
+
+    def _measure(self, now: int) -> None:
+        """Keep the present pace (records a second, a moving mean of about half a second)."""
+        assert self._seat is not None
+        at, sent = self._paced
+        if now - at >= ROUND_S * 1000:
+            pace = (self._seat.sent - sent) * 1000 / (now - at) if at else 0.0
+            self._pace += 0.3 * (pace - self._pace)
+            self._paced = (now, self._seat.sent)
+
+    async def _mark_ahead(self) -> None:
+        """Where keys do not protect, commit "sent up to here" before the next handful, so that a crash leaves few unknown."""
+        for hand in self._stock.hands:
+            if hand.idempotent or not hand.ready or hand.sendable() >= AHEAD // 2:
+                continue
+            ahead = max(AHEAD, int(self._pace * AHEAD_S))
+            upto = max(n for at, n in enumerate(hand.ready) if at < ahead) + 1
+            if upto > hand.marked:
+                claimed = hand.claimed
+                if await self._station.ledger.mark_sent(claimed.slice_id, claimed.token, upto, self._station.clock.now()):
+                    hand.marked = upto
+                else:
+                    hand.drop()
+
+    def _retry_due(self, now: int) -> None:
+        """Make put-off lines ready, as far as the registry's retry budget goes."""
+        due = self._stock.next_due()
+        while due is not None and due <= now and self._station.budget.take():
+            self._stock.wake_one()
+            due = self._stock.next_due()
+
+    async def _give_back_stuck(self) -> None:
+        for hand in self._stock.sweep():
+            await self._give_back(hand)
+
+    async def _give_back(self, hand: Hand) -> None:
+        """End the claim of a slice: what may have been recorded is unknown, the rest is pending."""
+        station, now = self._station, self._station.clock.now()
+        unknown = sorted(hand.unknown & hand.unsettled)
+        not_before = None
+        if unknown and not hand.idempotent:
+            not_before = hand.believe_at or now + int(station.rules.settle_s * 1000)
+        elif hand.later:
+            not_before = now + max(0, hand.later[0][0] - station.clock.monotonic())
+        elif hand.waiting and not hand.ready and not unknown:
+            not_before = now + STUCK_PAUSE_MS
+        await station.ledger.give_back(hand.claimed.slice_id, hand.claimed.token, unknown, now, not_before=not_before)
+
+    async def _nap(self, sending: Sending, reopen_at: int | None) -> None:
+        """Rest until something changes, and never longer than a round."""
+        rest_s = ROUND_S
+        now = self._station.clock.monotonic()
+        for due in (reopen_at, self._stock.next_due()):
+            if due is not None:
+                rest_s = min(rest_s, max(0.001, (due - now) / 1000))
+        timer = asyncio.get_running_loop().call_later(rest_s, sending.changed.set)
+        await sending.changed.wait()
+        timer.cancel()
+        sending.changed.clear()
+
+    def _wants(self) -> int:
+        return self._sending.wants() if self._sending is not None else 0
+
+    def _on_permit(self) -> None:
+        if self._sending is not None and self._seat is not None:
+            self._sending.pump()
+            if not self._seat.alive or self._seat.ending:
+                self._sending.changed.set()
+
+    async def _leave(self, seat: Seat, session: OpenSession | LoginRefused, reason: Reason) -> None:
+        """Settle, give back, log out, release: each step whatever became of the one before."""
+        if self._sending is not None and not self._sending.leaving:
+            self._sending.abort()
+            await self._sending.drain(cut=True)
+        await self._settle_last()
+        for hand in self._stock.hands:
+            if hand.unsettled:
+                await self._quietly(self._give_back(hand))
+        logged_out = isinstance(session, LoginRefused) and not session.maybe_open
+        if isinstance(session, OpenSession):
+            logged_out = await self._station.wire.log_out(session)
+        self._station.pacer.leave_seat(seat)
+        if reason is not Reason.LEASE or seat.alive:
+            await self._quietly(self._station.quotas.release(seat.last_line(), logged_out=logged_out))
+
+    async def _settle_last(self) -> None:
+        for _ in range(LAST_TRIES):
+            if await self._quietly(self._station.settler.flush()):
+                return
+            await asyncio.sleep(0.2)
+
+    async def _quietly(self, step: Coroutine[Any, Any, None]) -> bool:
+        """Do a last step and say whether it worked; what fails here is made good by the rescue and by the lease's end."""
+        try:
+            await step
+        except Exception as error:  # noqa: BLE001 - the steps after this one must be done whatever it was
+            self._station.emit(LoopFailed(self._station.registry, self._lease.party, "leave", type(error).__name__))
+            return False
+        return True

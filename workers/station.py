@@ -1,0 +1,66 @@
+"""Everything that one process keeps for one registry, shared by its sessions: wire, pacer, settler, budget, signals, clock offset."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from domain.clock import Clock
+from domain.events import Emit
+from domain.jobs import ClaimedSlice
+from domain.policy import RegistryRules
+from domain.quota import Quotas
+from domain.wire import Wire
+from ledger.boxes import SliceBox
+from ledger.protocols import Ledger
+from workers.budget import RetryBudget, SignalBook
+from workers.pacer import Pacer
+from workers.settling import Settler
+
+#: opens a claimed slice with its job's key
+OpenSlice = Callable[[ClaimedSlice], SliceBox]
+#: returns the instant (registrar's clock, ms) at which the party's window ends; None where it does not
+ClosesAt = Callable[[str, int], int | None]
+
+
+@dataclass(slots=True)
+class ClockOffset:
+    """The registrar's clock minus ours, and its half width (ms); both None when never measured."""
+
+    offset_ms: int | None = None
+    error_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Station:
+    """One registry as one process serves it."""
+
+    rules: RegistryRules
+    holder: str
+    quotas: Quotas
+    ledger: Ledger
+    wire: Wire
+    pacer: Pacer
+    settler: Settler
+    budget: RetryBudget
+    signals: SignalBook
+    clock: Clock
+    emit: Emit
+    open_slice: OpenSlice
+    closes_at: ClosesAt
+    maybe_ours: frozenset[str] = frozenset()
+    lease_ms: int = 6_000
+    offset: ClockOffset = field(default_factory=ClockOffset)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    #: (slice, line) → wall ms since when a non-idempotent registrar has been known not to have the record
+    absent_since: dict[tuple[str, int], int] = field(default_factory=dict)
+    #: tells the scheduler that something changed in this registry
+    wake: Callable[[str], None] = lambda registry: None  # noqa: ARG005 - the default hears nothing
+
+    @property
+    def registry(self) -> str:
+        """The registry's name."""
+        return self.rules.name
+
+    def registrar_now(self) -> int:
+        """Return the registrar's clock as we know it, on its fast side (ms): what closes, closes early rather than late."""
+        return self.clock.now() + (self.offset.offset_ms or 0) + (self.offset.error_ms or 0)
