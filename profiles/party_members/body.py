@@ -28,15 +28,24 @@ SENT: dict[str, tuple[str, ...]] = {
 def write_bodies(rows: pl.DataFrame, operation: str, quoted: Collection[str]) -> pl.Series:
     """Return the rows' records as JSON in UTF-8 (Binary); `quoted` names the columns in which a quote or backslash stands."""
     values = rows.select("id_bare", "member_no", *(_value(name).alias(name) for name in SENT[operation]))
-    parts: list[pl.Expr] = [pl.lit(f'{{"operation":"{operation}"')]
+    if values.height == 0:
+        return pl.Series("body", [], dtype=pl.Binary)
+    parts: list[pl.Expr] = []
+    open_text = f'{{"operation":"{operation}"'
     for column in values.get_columns():
         if column.null_count() == column.len():
             continue
-        piece = _piece(column.name, column.name in quoted)
-        parts += piece if column.null_count() == 0 else [pl.concat_str(piece)]
-    text = pl.concat_str([*parts, pl.lit("}")], ignore_nulls=True)
-    if values.height == 0:
-        return pl.Series("body", [], dtype=pl.Binary)
+        before, value, after = _piece(column.name, column.name in quoted)
+        if column.null_count():
+            whole = pl.concat_str(
+                pl.lit(before), value, pl.lit(after)
+            )  # null where the value is: the member is left out
+            parts += [pl.lit(open_text), whole]
+            open_text = ""
+        else:
+            parts += [pl.lit(open_text + before), value]
+            open_text = after
+    text = pl.concat_str([*parts, pl.lit(open_text + "}")], ignore_nulls=True)
     return values.select(body=text.cast(pl.Binary)).to_series()
 
 
@@ -55,11 +64,11 @@ def _value(name: str) -> pl.Expr:
     return pl.col("moo_no" if name == "moo" else name)
 
 
-def _piece(name: str, quoted: bool) -> list[pl.Expr]:
-    """Return the parts of one member of the object; a null among them leaves the member out."""
+def _piece(name: str, quoted: bool) -> tuple[str, pl.Expr, str]:
+    """Return what stands before a value in the object, the value, and what stands after it."""
     value = pl.col(name)
     if quoted:
         value = value.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
     mark = "" if name == "fee_amount" else '"'
     key = "national_id" if name == "id_bare" else name
-    return [pl.lit(f',"{key}":{mark}'), value, *([pl.lit(mark)] if mark else [])]
+    return f',"{key}":{mark}', value, mark

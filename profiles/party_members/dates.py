@@ -3,9 +3,9 @@
 Problems are words of `messages`: bad-date, two-digit-year, unknown-date. A year of 2400 or more is Buddhist era.
 """
 
-import polars as pl
+from collections.abc import Collection, Sequence
 
-from profiles.party_members.uniques import read_once
+import polars as pl
 
 MONTHS: tuple[tuple[str, ...], ...] = (
     ("มกราคม", "ม.ค."), ("กุมภาพันธ์", "ก.พ."), ("มีนาคม", "มี.ค."), ("เมษายน", "เม.ย."), ("พฤษภาคม", "พ.ค."), ("มิถุนายน", "มิ.ย."),
@@ -16,19 +16,43 @@ BUDDHIST_FROM, BUDDHIST_AHEAD, OLDEST_YEAR = 2400, 543, 1900
 #: Excel's day 1 is 1900-01-01, and it believes in 29 Feb 1900: from day 61 on, days count from 1899-12-30.
 _EXCEL_ZERO = -25569
 _TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
-_DMY = rf"^(?:(\d{{1,2}})\s*/\s*(\d{{1,2}})\s*/\s*|(\d{{1,2}})-(\d{{1,2}})-|(\d{{1,2}})\.(\d{{1,2}})\.)(\d{{4}}){_TIME}$"
-_YMD = rf"^(\d{{4}})-(\d{{2}})-(\d{{2}}){_TIME}$|^(\d{{4}})(\d{{2}})(\d{{2}})$"
-_WORDS = r"^(?:วันที่ ?)?(\d{1,2})[ \-/]*([ก-๎][ก-๎. ]*?)[ \-/]*(?:พ\.? ?ศ\.? ?)?(\d{4})$"
-_SERIAL = r"^([1-9]\d{4,5})(?:\.\d+)?$"
+_DAY_FIRST = rf"^\d{{1,2}}(?: ?/ ?\d{{1,2}} ?/ ?|-\d{{1,2}}-|\.\d{{1,2}}\.)\d{{4}}{_TIME}$"
+_YEAR_FIRST = rf"^\d{{4}}-\d{{2}}-\d{{2}}{_TIME}$|^\d{{8}}$"
+_MONTH_WORD = r"^(?:วันที่ ?)?\d{1,2}[ \-/]*[ก-ฮเ][ก-๎. ]*[ \-/]*\d{4}$"
+_SERIAL = r"^[1-9]\d{4,5}(?:\.\d+)?$"
+_PART_NAMES = ("year", "month", "day")
+#: How a text of each form comes apart, into year, month and day by the names of the groups.
+_PARTS: tuple[tuple[str, str], ...] = (
+    (_DAY_FIRST, r"^(?<day>\d{1,2})[^\d]+(?<month>\d{1,2})[^\d]+(?<year>\d{4})"),
+    (_YEAR_FIRST, r"^(?<year>\d{4})-?(?<month>\d{2})-?(?<day>\d{2})"),
+    (
+        _MONTH_WORD,
+        r"^\D*(?<day>\d{1,2})[ \-/]*(?<month>[ก-ฮเ][ก-๎. ]*?)[ \-/]*(?:พ\.? ?ศ\.? ?)?(?<year>\d{4})$",
+    ),
+)
 _SHORT_YEAR = r"^\d{1,2}[ /.\-]+(?:\d{1,2}|[ก-๎][ก-๎. ]*)[ /.\-]*\d{2}$"
 
 
-def read_dates(column: pl.Series, unknown_parts: bool = False) -> pl.DataFrame:
-    """Return `ymd` (Int32, null where unread), `iso` (as the wire has it: `1985-02-00`) and `problem` (null where there is none).
+def read_dates(columns: Sequence[pl.Series], unknown_parts: Collection[str] = ()) -> list[pl.Series]:
+    """Return, for each column in plain form, `<name>_ymd` (Int32, null where unread), `_iso` (as on the wire) and `_problem`.
 
-    The column is in plain form. `unknown_parts`: day or month may be 00, as a birth date's may.
+    `unknown_parts` names the columns in which day or month may be 00, as in a birth date. Every text is read once for all columns.
     """
-    return read_once(column, lambda texts: _reading(texts, unknown_parts))
+    texts = pl.concat([column.unique().alias("text") for column in columns]).unique()
+    table = _reading(texts).with_columns(texts)
+    whole = table.with_columns(
+        ymd=pl.when(~pl.col("partly")).then("ymd"), problem=pl.coalesce("partly_problem", "problem")
+    )
+    read: list[pl.Series] = []
+    for column in columns:
+        known = (table if column.name in unknown_parts else whole).select("text", "ymd", "iso", "problem")
+        rows = (
+            column.alias("text")
+            .to_frame()
+            .join(known, on="text", how="left", nulls_equal=True, maintain_order="left")
+        )
+        read += [rows[part].alias(f"{column.name}_{part}") for part in ("ymd", "iso", "problem")]
+    return read
 
 
 def latest(ymd: pl.Expr) -> pl.Expr:
@@ -45,61 +69,60 @@ def _written(ymd: pl.Expr) -> pl.Expr:
     return pl.concat_str(text.str.slice(0, 4), dash, text.str.slice(4, 2), dash, text.str.slice(6, 2))
 
 
-def _reading(texts: pl.Series, unknown_parts: bool) -> pl.DataFrame:
+def _reading(texts: pl.Series) -> pl.DataFrame:
     """Return the reading of each text, step by step, so that no pattern is matched twice."""
-    text, year, month, day = pl.col("text"), pl.col("year"), pl.col("month"), pl.col("day")
-    rows = _with_parts(texts.alias("text").to_frame())
+    year, month, day = pl.col("year"), pl.col("month"), pl.col("day")
+    rows = _with_parts(texts.to_frame())
     longest = pl.when(month == 0).then(31).otherwise(_days_in(year, month))
+    real = (year >= OLDEST_YEAR) & month.is_between(0, 12) & day.is_between(0, longest)
+    rows = rows.with_columns(real=real.fill_null(False))
     rows = rows.with_columns(
-        real=(year >= OLDEST_YEAR) & month.is_between(0, 12) & day.is_between(0, longest)
+        partly=pl.col("real") & ((month == 0) | (day == 0)),
+        ymd=pl.when("real").then(year * 10000 + month * 100 + day).cast(pl.Int32),
     )
-    partly = pl.col("real") & ((month == 0) | (day == 0))
-    rows = rows.with_columns(partly=partly.fill_null(False))
-    rows = rows.with_columns(
-        read=(pl.col("real") & (pl.lit(unknown_parts) | ~pl.col("partly"))).fill_null(False)
-    )
-    rows = rows.with_columns(ymd=pl.when("read").then(year * 10000 + month * 100 + day).cast(pl.Int32))
+    short_year = pl.col("text").str.contains(_SHORT_YEAR)
+    problem = pl.when(short_year).then(pl.lit("two-digit-year")).otherwise(pl.lit("bad-date"))
     return rows.select(
+        "partly",
         "ymd",
-        _written(pl.col("ymd")).alias("iso"),
-        pl.when(text.is_null() | pl.col("read"))
-        .then(None)
-        .when("partly")
-        .then(pl.lit("unknown-date"))
-        .when(text.str.contains(_SHORT_YEAR))
-        .then(pl.lit("two-digit-year"))
-        .otherwise(pl.lit("bad-date"))
-        .alias("problem"),
+        iso=_written(pl.col("ymd")),
+        problem=pl.when(pl.col("text").is_not_null() & ~pl.col("real")).then(problem),
+        partly_problem=pl.when("partly").then(pl.lit("unknown-date")),
     )
 
 
 def _with_parts(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the texts with year (CE), month and day, null where no form fits."""
-    text = pl.col("text")
-    rows = rows.select(
-        "text",
-        text.str.extract_groups(_DMY).struct.rename_fields([f"d{n}" for n in range(1, 8)]).alias("dmy"),
-        text.str.extract_groups(_YMD).struct.rename_fields([f"y{n}" for n in range(1, 7)]).alias("ymd"),
-        text.str.extract_groups(_WORDS).struct.rename_fields([f"w{n}" for n in range(1, 4)]).alias("words"),
-        (text.str.extract(_SERIAL).cast(pl.Int32, strict=False) + _EXCEL_ZERO).cast(pl.Date).alias("serial"),
-    ).unnest("dmy", "ymd", "words")
-    word = pl.col("w2").str.replace_all("[. ]", "")
-    month = word.replace_strict(_MONTH_OF, default=None, return_dtype=pl.Int32)
-    serial = pl.col("serial").dt
-    rows = rows.select(
-        "text",
-        year=_first("d7", "y1", "y4", "w3", serial.year()),
-        month=_first("d2", "d4", "d6", "y2", "y5", month, serial.month()),
-        day=_first("d1", "d3", "d5", "y3", "y6", "w1", serial.day()),
+    """Return the texts with year (CE), month and day, null where no form fits; each text is taken apart by its own form only."""
+    rest = rows.with_row_index("row")
+    read = []
+    for form, parts in _PARTS:
+        fits = rest["text"].str.contains(form).fill_null(False)
+        if fits.any():
+            apart = pl.col("text").str.extract_groups(parts).struct
+            read.append(
+                rest.filter(fits).select(
+                    "row", "text", *(_number(apart.field(p)).alias(p) for p in _PART_NAMES)
+                )
+            )
+            rest = rest.filter(~fits)
+    serial = pl.when(pl.col("text").str.contains(_SERIAL)).then(pl.col("text").str.extract(r"^(\d+)"))
+    day = (serial.cast(pl.Int32) + _EXCEL_ZERO).cast(pl.Date).dt
+    read.append(
+        rest.select(
+            "row", "text", year=day.year(), month=day.month().cast(pl.Int32), day=day.day().cast(pl.Int32)
+        )
     )
     year = pl.col("year")
-    return rows.with_columns(year=pl.when(year >= BUDDHIST_FROM).then(year - BUDDHIST_AHEAD).otherwise(year))
+    whole = pl.concat(read) if len(read) > 1 else read[0]
+    return whole.sort("row").with_columns(
+        year=pl.when(year >= BUDDHIST_FROM).then(year - BUDDHIST_AHEAD).otherwise(year)
+    )
 
 
-def _first(*parts: str | pl.Expr) -> pl.Expr:
-    """Return the first part that is there, as a number."""
-    columns = (pl.col(p) if isinstance(p, str) else p for p in parts)
-    return pl.coalesce(c.cast(pl.Int32, strict=False) for c in columns)
+def _number(part: pl.Expr) -> pl.Expr:
+    """Return a part of a date as a number: digits, or a month's name; null for a word that is none."""
+    word = part.str.replace_all("[. ]", "").replace_strict(_MONTH_OF, default=None, return_dtype=pl.Int32)
+    return pl.coalesce(part.cast(pl.Int32, strict=False), word)
 
 
 def _days_in(year: pl.Expr, month: pl.Expr) -> pl.Expr:

@@ -77,7 +77,7 @@ def _members(rows: int, seed: int, start: int) -> pl.DataFrame:
         moo=pl.when(_dice(seed, 15, 10) < 6).then((_dice(seed, 16, 15) + 1).cast(pl.String)),
         soi=pl.when(_dice(seed, 17, 4) == 0).then(pl.concat_str(pl.lit("ซอย "), _dice(seed, 18, 80) + 1)),
         road=pl.when(_dice(seed, 19, 3) == 0).then(_pick(seed, 20, words.ROADS)),
-        phone=pl.concat_str(pl.lit("08"), (_dice(seed, 21, 90_000_000) + 10_000_000).cast(pl.String)),
+        phone=pl.concat_str(pl.lit("0200"), (_dice(seed, 21, 90_000) + 10_000).cast(pl.String)),
         member_kind=pl.when(lifetime).then(pl.lit("ตลอดชีพ")).otherwise(pl.lit("รายปี")),
         applied_date=_day(applied, FIRST_DAY, LAST_DAY),
         approved_date=_day(approved, FIRST_DAY, LAST_DAY),

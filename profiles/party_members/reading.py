@@ -37,11 +37,7 @@ def read_rows(frame: pl.DataFrame, operation: str, test_ids: bool) -> pl.DataFra
         pl.lit(None, dtype=pl.String).alias(f) for f in fields if f not in frame.columns
     )
     frame = read_ids(frame, test_ids)
-    added: list[pl.Series] = []
-    for name in DATES:
-        if name in fields:
-            done = read_dates(frame[name], unknown_parts=name == "birth_date")
-            added += [part.alias(f"{name}_{part.name}") for part in done.get_columns()]
+    added = read_dates([frame[name] for name in DATES if name in fields], unknown_parts=("birth_date",))
     added += [
         words.read_words(frame[name], known).alias(f"{name}_code")
         for name, known in WORDS.items()

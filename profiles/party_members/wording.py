@@ -17,6 +17,7 @@ SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 #: Anything but plain spaces, printable ASCII and Thai as it should stand makes a cell worth a second look: so do a quote or
 #: a backslash (escaped in JSON), a lone dash, marks in the wrong order, spaces at the ends or doubled, a spreadsheet's apostrophe.
 SUSPECT = r'[^ !#-\[\]-~ก-ฺ฿-์๎๏๚๛]|["\\]|[่-๋][ุ-ฺ]|ำ[่-๋]|^ | $|  |^-?$|^\''
+_SAMPLE = 2000
 _SARA_AM = ("\u0e4d([\u0e48-\u0e4b]?)\u0e32", "${1}\u0e33")
 _TONE_AFTER_AM = ("\u0e33([\u0e48-\u0e4b])", "${1}\u0e33")
 _ASCII_DIGITS = str.maketrans(THAI_DIGITS, "0123456789")
@@ -53,13 +54,14 @@ def plain_expr(text: pl.Expr) -> pl.Expr:
 
 def clean_columns(frame: pl.DataFrame, columns: list[str]) -> Cleaned:
     """Bring text columns into plain form; only suspect cells are touched, so that a tidy file costs one look a cell."""
-    suspects = frame.select(pl.col(c).str.contains(SUSPECT).fill_null(False) for c in columns)
     fixed: list[pl.Series] = []
     bidi: list[tuple[str, pl.Series]] = []
     control: list[tuple[str, pl.Series]] = []
     quoted: set[str] = set()
     for name in columns:
-        suspect = suspects[name]
+        if _is_tidy(frame[name]):
+            continue
+        suspect = frame[name].str.contains(SUSPECT).fill_null(False)
         if not suspect.any():
             continue
         cells = frame.select(name).filter(suspect)
@@ -74,6 +76,14 @@ def clean_columns(frame: pl.DataFrame, columns: list[str]) -> Cleaned:
         control += [(name, _spread(suspect, seen["control"]))] if seen["control"].any() else []
         quoted |= {name} if seen["quoted"][0] else set()
     return Cleaned(frame.with_columns(fixed), tuple(bidi), tuple(control), frozenset(quoted))
+
+
+def _is_tidy(column: pl.Series) -> bool:
+    """Say whether a column of few different texts has none that is suspect; columns of many are looked at cell by cell."""
+    first = column.head(_SAMPLE)
+    if column.len() <= _SAMPLE or first.n_unique() > _SAMPLE // 4:
+        return False
+    return not column.unique().str.contains(SUSPECT).any()
 
 
 def _put_back(column: pl.Series, suspect: pl.Series, cells: pl.Series) -> pl.Series:
