@@ -1,0 +1,121 @@
+"""Turns events into metrics: one subscriber a process, holding its own registry of collectors. Decides nothing."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from domain import events
+from metrics import names
+from metrics.names import Kind, MetricName
+
+_MAKERS: dict[Kind, type[Counter] | type[Gauge] | type[Histogram]] = {
+    Kind.COUNTER: Counter,
+    Kind.GAUGE: Gauge,
+    Kind.HISTOGRAM: Histogram,
+}
+
+
+class GateMetrics:
+    """Counts what events tell; every metric of `names.ALL` exists from the start."""
+
+    def __init__(self, registry: CollectorRegistry, version: str = "") -> None:
+        """Register all collectors with `registry`."""
+        self._collectors = {metric.name: _make(metric, registry) for metric in names.ALL}
+        self._gauge(names.BUILD_INFO, version=version or "unknown").set(1)
+        self._told: dict[type[events.Event], Callable[..., None]] = {
+            events.RecordsSent: self._records_sent,
+            events.RecordsSettled: self._records_settled,
+            events.AnswerTimed: self._answer_timed,
+            events.SessionStarted: self._session_started,
+            events.SessionEnded: self._session_ended,
+            events.Pushback: self._pushback,
+            events.PermitsDrawn: self._permits_drawn,
+            events.AccountSetAside: self._account_set_aside,
+            events.JobMoved: self._job_moved,
+            events.RowsChecked: self._rows_checked,
+            events.RoundDecided: self._round_decided,
+            events.GenerationBegun: self._generation_begun,
+            events.NoticeTried: self._notice_tried,
+            events.LoopFailed: self._loop_failed,
+        }
+
+    def __call__(self, event: events.Event) -> None:
+        """Count one event; kinds that nobody counts pass by."""
+        tell = self._told.get(type(event))
+        if tell is not None:
+            tell(event)
+
+    def _records_sent(self, event: events.RecordsSent) -> None:
+        self._counter(names.RECORDS_SENT, registry=event.registry, party=event.party).inc(event.count)
+
+    def _records_settled(self, event: events.RecordsSettled) -> None:
+        self._counter(
+            names.RECORDS_SETTLED, registry=event.registry, party=event.party, outcome=event.outcome
+        ).inc(event.count)
+
+    def _answer_timed(self, event: events.AnswerTimed) -> None:
+        self._histogram(names.ANSWER_SECONDS, registry=event.registry).observe(event.latency_ms / 1000)
+
+    def _session_started(self, event: events.SessionStarted) -> None:
+        self._gauge(names.SESSIONS_OPEN, registry=event.registry, party=event.party).inc()
+
+    def _session_ended(self, event: events.SessionEnded) -> None:
+        self._gauge(names.SESSIONS_OPEN, registry=event.registry, party=event.party).dec()
+        self._counter(names.SESSIONS_ENDED, registry=event.registry, reason=event.reason).inc()
+
+    def _pushback(self, event: events.Pushback) -> None:
+        self._counter(names.PUSHBACKS, registry=event.registry, scope=event.scope, reason=event.reason).inc()
+
+    def _permits_drawn(self, event: events.PermitsDrawn) -> None:
+        self._counter(names.PERMITS, registry=event.registry).inc(event.count)
+        if event.reason != "nothing":
+            self._counter(names.DRAWS_BOUND, registry=event.registry, reason=event.reason).inc()
+
+    def _account_set_aside(self, event: events.AccountSetAside) -> None:
+        self._counter(names.ACCOUNTS_SET_ASIDE, registry=event.registry, party=event.party).inc()
+
+    def _job_moved(self, event: events.JobMoved) -> None:
+        self._counter(names.JOBS_MOVED, registry=event.registry, state=event.state).inc()
+
+    def _rows_checked(self, event: events.RowsChecked) -> None:
+        self._counter(names.ROWS_CHECKED, registry=event.registry, outcome="good").inc(
+            event.rows - event.invalid
+        )
+        self._counter(names.ROWS_CHECKED, registry=event.registry, outcome="invalid").inc(event.invalid)
+        self._histogram(names.CHECK_SECONDS, registry=event.registry).observe(event.seconds)
+
+    def _round_decided(self, event: events.RoundDecided) -> None:
+        self._gauge(names.BRAKE_RATIO, registry=event.registry).set(event.brake)
+        self._gauge(names.PARTIES_SERVED, registry=event.registry).set(event.parties)
+        self._histogram(names.ROUND_SECONDS, registry=event.registry).observe(event.took_ms / 1000)
+
+    def _generation_begun(self, event: events.GenerationBegun) -> None:
+        self._counter(names.GENERATIONS, registry=event.registry).inc()
+
+    def _notice_tried(self, event: events.NoticeTried) -> None:
+        outcome = "delivered" if event.delivered else "failed"
+        self._counter(names.NOTICES, channel=event.channel, outcome=outcome).inc()
+
+    def _loop_failed(self, event: events.LoopFailed) -> None:
+        self._counter(names.LOOPS_FAILED, loop=event.loop).inc()
+
+    def _counter(self, metric: MetricName, **labels: str) -> Counter:
+        collector = self._collectors[metric.name]
+        assert isinstance(collector, Counter)
+        return collector.labels(**labels)
+
+    def _gauge(self, metric: MetricName, **labels: str) -> Gauge:
+        collector = self._collectors[metric.name]
+        assert isinstance(collector, Gauge)
+        return collector.labels(**labels)
+
+    def _histogram(self, metric: MetricName, **labels: str) -> Histogram:
+        collector = self._collectors[metric.name]
+        assert isinstance(collector, Histogram)
+        return collector.labels(**labels)
+
+
+def _make(metric: MetricName, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    if metric.kind is Kind.HISTOGRAM:
+        return Histogram(metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=registry)
+    return _MAKERS[metric.kind](metric.name, metric.help, metric.labels, registry=registry)
