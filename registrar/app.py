@@ -5,6 +5,7 @@ It must not decide anything: it wires.
 
 import asyncio
 import contextlib
+import copy
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -83,7 +84,9 @@ async def _report(request: web.Request) -> web.StreamResponse:
     text = request.query.get("bins", "100")
     if not text.isascii() or not text.isdigit():
         return problem(Pushback("malformed", detail="bins is a width in milliseconds, or 0"))
-    return _json(report(request.app[CENTRAL], int(text)))
+    # In a thread: a long log must not hold up those who are being served.
+    central = request.app[CENTRAL]
+    return _json(await asyncio.to_thread(report, central, int(text), copy.copy(central.log)))
 
 
 async def _effects(request: web.Request) -> web.StreamResponse:

@@ -52,7 +52,8 @@ class ArrivalLog:
         self.pushbacks: Counter[tuple[int, str]] = Counter()  # (account, what was answered)
 
     def __len__(self) -> int:
-        return len(self.at_ns)
+        """Whole rows; the last column is written last."""
+        return len(self.decision)
 
     def add(
         self,

@@ -1,13 +1,13 @@
 """What the registrar saw, as plain values: counts, bins, verdicts of the judge, and one verdict in sentences.
 
-It must hold no personal data and change nothing.
+It must hold no personal data and change nothing. It reads beside a log that grows, so it copies what it walks.
 """
 
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from registrar.arrivals import INSIDE, Decision
+from registrar.arrivals import INSIDE, ArrivalLog, Decision
 from registrar.central import Central
 from registrar.clock import NS_PER_MS
 from registrar.judge import doubled_effects, overlapping_sessions, scan_bucket
@@ -20,9 +20,9 @@ _AFTER_END = int(Decision.AFTER_END)
 Scope = AccountState | PartyState | RegistryState
 
 
-def report(central: Central, bin_ms: int = 100) -> dict[str, Any]:
-    """Everything of `GET /report`; `bin_ms=0` leaves the bins out."""
-    reader = _Reader(central, bin_ms)
+def report(central: Central, bin_ms: int = 100, log: ArrivalLog | None = None) -> dict[str, Any]:
+    """Everything of `GET /report`; `bin_ms=0` leaves the bins out. `log`: a shallow copy that no reset touches."""
+    reader = _Reader(central, bin_ms, central.log if log is None else log)
     registries = {name: reader.registry(one) for name, one in central.rolls.registries.items()}
     faults = [fault for name, one in registries.items() for fault in verdict(name, one)]
     now_ms = central.clock.wall_ms(central.clock.mono_ns())
@@ -39,30 +39,37 @@ def report(central: Central, bin_ms: int = 100) -> dict[str, Any]:
 class _Reader:
     """Groups the log's rows by account once, then reads each scope from its accounts' rows."""
 
-    def __init__(self, central: Central, bin_ms: int) -> None:
+    def __init__(self, central: Central, bin_ms: int, log: ArrivalLog) -> None:
         self._central = central
-        self._log = central.log
+        self._log = log
         self._bin_ns = bin_ms * NS_PER_MS
         self._rows: list[list[int]] = [[] for _ in central.rolls.by_index]
-        for row, account in enumerate(self._log.account):
-            self._rows[account].append(row)
+        for row in range(len(self._log)):
+            account = self._log.account[row]
+            if account < len(self._rows):
+                self._rows[account].append(row)
 
     def registry(self, registry: RegistryState) -> dict[str, Any]:
-        accounts = [account for party in registry.parties.values() for account in party.accounts.values()]
+        accounts = [
+            account for party in list(registry.parties.values()) for account in list(party.accounts.values())
+        ]
         effects = self._effects(registry, list(registry.parties))
         result = self._scope(registry, accounts) | {"effects": effects}
-        result["parties"] = {id_: self._party(registry, party) for id_, party in registry.parties.items()}
+        result["parties"] = {
+            id_: self._party(registry, party) for id_, party in list(registry.parties.items())
+        }
         return result
 
     def _party(self, registry: RegistryState, party: PartyState) -> dict[str, Any]:
         result = self._scope(party, list(party.accounts.values()))
         result["effects"] = self._effects(registry, [party.id])
-        result["accounts"] = {id_: self._scope(one, [one]) for id_, one in party.accounts.items()}
+        result["accounts"] = {id_: self._scope(one, [one]) for id_, one in list(party.accounts.items())}
         return result
 
     def _scope(self, scope: Scope, accounts: list[AccountState]) -> dict[str, Any]:
         log = self._log
-        rows = sorted(row for account in accounts for row in self._rows[account.index])
+        known = [account for account in accounts if account.index < len(self._rows)]
+        rows = sorted(row for account in known for row in self._rows[account.index])
         in_time = [log.at_ns[row] for row in rows if log.decision[row] != _AFTER_END]
         decisions = Counter(Decision(log.decision[row]).name.lower() for row in rows)
         wall = [log.wall_us[rows[0]] // 1000, log.wall_us[rows[-1]] // 1000] if rows else [None, None]
@@ -135,7 +142,7 @@ class _Reader:
 
 def _by_code(counts: Counter[tuple[int, str]], accounts: set[int]) -> dict[str, int]:
     result: Counter[str] = Counter()
-    for (account, code), count in counts.items():
+    for (account, code), count in list(counts.items()):
         if account in accounts:
             result[code] += count
     return dict(result)

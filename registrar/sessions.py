@@ -156,7 +156,7 @@ class SessionBook:
         """The sessions of a scope for the judge, each with what was allowed at its log-in."""
         return [
             SessionSpan(session.opened_ns, session.closed_ns, allowed)
-            for session in self.history
+            for session in list(self.history)
             if (allowed := _allowed(session, scope)) is not _NOT_IN_SCOPE
         ]
 
