@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import copy
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from email.utils import formatdate
@@ -118,14 +119,20 @@ def _json(value: object) -> web.Response:
 
 @contextlib.asynccontextmanager
 async def running(
-    config: Config, *, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None
+    config: Config,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    clock: Clock | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
     """Serve in this process; yields the URL. Port 0 takes a free one."""
     runner = web.AppRunner(make_app(config, clock), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
-        yield f"http://{host}:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, host, port, backlog=1024, ssl_context=tls).start()
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://{host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 

@@ -9,7 +9,7 @@ import msgspec
 
 from registrar.central import Central
 from registrar.config import Account, ConfigError, Fault, Party, Window, from_plain
-from registrar.sessions import RESTART
+from registrar.misfortunes import end_sessions, hijack, restart
 from registrar.state import AccountState, RegistryState
 from registrar.windows import WindowSet
 
@@ -77,10 +77,9 @@ def apply(central: Central, wish: Control) -> None:
         central.faults.clear()
     central.faults.arm([from_plain(fault, Fault, "fault") for fault in wish.faults], now_ns)
     if wish.restart:
-        for session in list(central.sessions.live()):
-            _stop_all(central, session.account, RESTART, now_ns)
+        restart(central, now_ns)
     if wish.hijack is not None:
-        central.sessions.open(_account(central, wish.hijack), now_ns, foreign=True)
+        hijack(central, _account(central, wish.hijack), now_ns)
     if wish.reset:
         central.reset()
     central.sweep()
@@ -160,10 +159,4 @@ def _change_account(central: Central, change: AccountChange, now_ns: int) -> Non
     if change.removed is not None:
         account.removed = change.removed
     if account.suspended or account.removed:
-        _stop_all(central, account, "account-suspended", now_ns)
-
-
-def _stop_all(central: Central, account: AccountState, why: str, now_ns: int) -> None:
-    for session in list(central.sessions.live()):
-        if session.account is account:
-            central.sessions.end(session, why, now_ns)
+        end_sessions(central, account, now_ns)

@@ -19,7 +19,9 @@ ANSWER_KINDS = frozenset({"error-after", "reset-after", "garbage", "truncate", "
 RECORD_KINDS = frozenset({"busy", "end"})
 #: Kinds that cost time only.
 TIME_KINDS = frozenset({"latency", "stall", "slow-login", "late-effect"})
-KINDS = REQUEST_KINDS | ANSWER_KINDS | RECORD_KINDS | TIME_KINDS
+#: Kinds that befall the account or the registrar after a handful of records; `after` counts handfuls.
+MISFORTUNES = frozenset({"restart", "hijack", "suspend", "password"})
+KINDS = REQUEST_KINDS | ANSWER_KINDS | RECORD_KINDS | TIME_KINDS | MISFORTUNES
 
 
 @dataclass(slots=True)

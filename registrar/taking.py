@@ -13,7 +13,8 @@ from registrar.arrivals import Decision
 from registrar.central import Central
 from registrar.clock import NS_PER_S
 from registrar.config import Fault
-from registrar.faults import ANSWER_KINDS, RECORD_KINDS
+from registrar.faults import ANSWER_KINDS, MISFORTUNES, RECORD_KINDS
+from registrar.misfortunes import befall
 from registrar.records import Line
 from registrar.sessions import Session
 from registrar.windows import rfc3339
@@ -147,6 +148,8 @@ def take(
     rest = lines[len(rows) :]
     if rest:
         _log_rest(central, session, rest, end, now_ns)
+    if armed and (bad_luck := central.faults.draw(MISFORTUNES, "records", account, now_ns)) is not None:
+        befall(central, bad_luck.kind, account, now_ns)
     if fault is not None and fault.kind == "end":
         end, fault = Pushback(fault.code, fault.retry_after_s, scope=fault.scope), None
     return Taken(answers, end, fault)

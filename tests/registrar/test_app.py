@@ -1,14 +1,22 @@
 """The registrar as a program: it says when it is ready, and ends cleanly."""
 
 import asyncio
+import datetime as dt
+import ipaddress
 import signal
+import ssl
 import sys
 from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from registrar import serve
+from registrar import running, serve
+from tests.registrar.wire import config
 
 
 async def test_the_program_says_ready_serves_and_ends_on_sigterm(tmp_path: Path) -> None:
@@ -52,3 +60,38 @@ async def test_a_port_in_use_is_exit_code_1() -> None:
     server.close()
     assert program.returncode == 1
     assert str(port).encode() in said
+
+
+async def test_it_can_be_served_over_tls(tmp_path: Path) -> None:
+    """With a certificate the address is https, and a client that trusts its maker gets an answer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own_certificate(tmp_path))
+    trust = ssl.create_default_context(cafile=str(tmp_path / "both.pem"))
+    async with running(config(), tls=context) as url, aiohttp.ClientSession(url) as http:
+        assert url.startswith("https://")
+        async with http.get("/v1/load", ssl=trust) as answer:
+            assert answer.status == 200
+
+
+def own_certificate(folder: Path) -> Path:
+    """A key and a certificate of 127.0.0.1 signed by itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registrar")])
+    now = dt.datetime.now(dt.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    path = folder / "both.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path

@@ -128,6 +128,31 @@ async def test_a_restart_loses_all_sessions_and_resets_their_connections() -> No
         assert (await it.batch(await it.log_in(), line("k"))).lines[0]["status"] == "duplicate"
 
 
+@pytest.mark.parametrize(
+    ("kind", "code", "then"),
+    [("hijack", "session-ended", 201), ("suspend", "account-suspended", 403), ("password", None, 401)],
+)
+async def test_misfortunes_strike_after_a_handful(kind: str, code: str | None, then: int) -> None:
+    """The handful is answered, then the account is used, suspended or re-keyed by others."""
+    async with door(config(faults=(Fault(kind=kind, after=1, count=1),))) as it:
+        stream = await it.stream(await it.log_in())
+        for number in range(2):
+            stream.send(lines(1, number))
+            assert (await stream.read())["status"] == "accepted"
+        if code is not None:
+            assert (await stream.read())["code"] == code
+        assert (await it.try_log_in()).status == then
+
+
+async def test_a_scripted_restart_loses_everybodys_session() -> None:
+    """One party's handful brings the restart; the other party's session is gone too."""
+    async with door(config(faults=(Fault(kind="restart", count=1, party="P001"),))) as it:
+        ours, others = await it.log_in("P001-01"), await it.log_in("P002-01")
+        assert (await it.batch(others, lines(1))).status == 200
+        assert (await it.batch(ours, lines(1))).status == 200
+        assert [(await it.batch(token, lines(1))).status for token in (ours, others)] == [401, 401]
+
+
 async def test_busy_lines_and_ends_strike_in_mid_stream() -> None:
     """A record that is told to retry is not recorded; the `end` says who waits, and how long."""
     faults = (
