@@ -53,7 +53,7 @@ def test_settings_of_the_image_and_of_compose_agree() -> None:
     """The port that the image's health check asks is the port that the processes are given."""
     ports = {service["environment"]["PRATUNAM_PORT"] for service in OURS.values() if "environment" in service}
     assert ports == {"9464"}
-    assert "127.0.0.1:9464/healthz" in DOCKERFILE
+    assert "127.0.0.1:9464/metrics" in DOCKERFILE
     scraped = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text(encoding="utf-8"))[
         "scrape_configs"
     ]

@@ -106,7 +106,8 @@ def test_nothing_is_left_to_be_done_in_a_comment() -> None:
 def test_every_waiver_has_its_reason() -> None:
     """A comment that silences a check names the rule and says why in the same comment."""
     waiver = re.compile(r"#\s*(type:\s*ignore|noqa)\b")
-    reasoned = re.compile(
+    rules = r"(type:\s*ignore\[[\w,\s-]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)"
+    reasoned = re.compile(rules + r"(?![\w,])\W+\w+\W+\w+")  # at least two words after the rules
         r"(type:\s*ignore\[[\w,\s-]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\s*(#|—|-|:|;)?\s*\w{2,}"
     )
     bare = [
