@@ -108,8 +108,6 @@ def test_every_waiver_has_its_reason() -> None:
     waiver = re.compile(r"#\s*(type:\s*ignore|noqa)\b")
     rules = r"(type:\s*ignore\[[\w,\s-]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)"
     reasoned = re.compile(rules + r"(?![\w,])\W+\w+\W+\w+")  # at least two words after the rules
-        r"(type:\s*ignore\[[\w,\s-]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\s*(#|—|-|:|;)?\s*\w{2,}"
-    )
     bare = [
         f"{name_of(f)}:{n}"
         for f in python_files()
