@@ -80,7 +80,7 @@ def _read_window(window: schema.Window, path: Path, faults: Faults) -> WindowRul
         return None
     if from_s == to_s:
         faults.add(
-            path,
+            [*path, "to"],
             "`from` and `to` are the same instant; a whole day is 00:00 to 24:00",
             "`from` และ `to` เป็นเวลาเดียวกัน ทั้งวันคือ 00:00 ถึง 24:00",
         )

