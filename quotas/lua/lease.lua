@@ -1,7 +1,7 @@
 -- Purpose: takes one account for one holder, if it is free and the gate is open for its party.
 -- KEYS[1..5] gate, accounts, parties, ends, busy
 -- ARGV[1] now µs, [2] party, [3] account, [4] holder
--- Reply: {token, generation, lease ms}, or {word that binds, ms until it is worth asking again}. A refusal drains nothing.
+-- Reply: {token, generation}, or {word that binds, ms until it is worth asking again}. A refusal drains nothing.
 -- Repeatable: yes; a repeat finds the account taken (an unused lease ends by itself, its session never began).
 -- include: parts/state
 -- include: parts/buckets
@@ -37,4 +37,4 @@ if not refused then
   touched[id] = true
 end
 save()
-return refused or {acc.token, gate.generation, gate.lease / MS}
+return refused or {acc.token, gate.generation}
