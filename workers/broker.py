@@ -1,0 +1,153 @@
+"""The broker: dramatiq on a Redis database of its own, with the middleware named one by one, and the doorbell that rings its actors.
+
+Messages carry ids and nothing else. dramatiq never retries, delays or limits anything here: the ledger decides what is due, and a
+message that is lost is rung again. So there is no Retries, no AgeLimit, no TimeLimit (a session or a check has ends of its own, and an
+interrupt would come in the middle of one), no Prometheus; and no delay queues.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import dramatiq
+import redis
+import redis.asyncio as aioredis
+from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AsyncIO
+from dramatiq.worker import Worker
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+#: the broker scans its database for keys now and then: it has one for itself
+DATABASE = 1
+NAMESPACE = "pratunam-work"
+#: without a sign of life for so long (ms), a worker's messages are given to others; short would let a host whose clock is ahead take
+#: live ones
+HEARTBEAT_MS = 60_000
+#: scheduler's doorbell: the message is a registry's name, or empty
+WAKE_CHANNEL = "pratunam:wake"
+#: a doorbell that cannot be rung at once is not waited for (s)
+RING_S = 2.0
+
+CHECKS_SMALL = "check-small"
+CHECKS_LARGE = "check-large"
+SESSIONS = "sessions"
+NOTICES = "notices"
+
+
+class LoopAsIs(AsyncIO):
+    """dramatiq's AsyncIO on the loop that the process already runs, so that actors, pacer and ledger share it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run async actors on `loop`."""
+        super().__init__()
+        self._thread = _RunningLoop(loop, self.logger)
+
+    def before_worker_boot(self, broker: dramatiq.Broker, worker: Worker) -> None:  # noqa: ARG002 - the hook's signature
+        """Have async actors find the loop."""
+        set_event_loop_thread(self._thread)
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: Worker) -> None:  # noqa: ARG002 - the hook's signature
+        """Let go of the loop; it is not ours to stop."""
+        set_event_loop_thread(None)
+
+
+class _RunningLoop(EventLoopThread):
+    """What async actors call; the loop runs in the main thread, so no thread is ever started."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, logger: logging.Logger) -> None:
+        self.loop = loop
+        self.logger = logger
+        # Nothing interrupts an actor here, so its thread need not wake ten times a second to look.
+        self.interrupt_check_ival = 5.0
+
+
+class WorkBroker(RedisBroker):
+    """RedisBroker without delay queues: nothing is ever delayed here, and each queue costs a thread that polls."""
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Declare a queue and nothing beside it."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+
+def make_broker(redis_url: str, middleware: list[dramatiq.Middleware]) -> WorkBroker:
+    """Make the broker; `middleware` is all there is."""
+    client = redis.Redis.from_url(
+        own_database(redis_url), socket_timeout=RING_S, socket_connect_timeout=RING_S, retry=Retry(NoBackoff(), 0)
+    )
+    options = {"namespace": NAMESPACE, "heartbeat_timeout": HEARTBEAT_MS, "middleware": middleware}
+    return WorkBroker(client=client, **options)  # type: ignore[no-untyped-call]  # the library's constructor has no types
+
+
+def own_database(redis_url: str) -> str:
+    """Return the URL with the broker's database in place of whatever it names."""
+    parts = urlsplit(redis_url)
+    if parts.scheme == "unix":
+        query = [(name, value) for name, value in parse_qsl(parts.query) if name != "db"]
+        return urlunsplit(parts._replace(query=urlencode([*query, ("db", str(DATABASE))])))
+    return urlunsplit(parts._replace(path=f"/{DATABASE}"))
+
+
+class RedisDoorbell:
+    """`domain.ports.Doorbell` by dramatiq messages. A ring that fails is lost, which does no harm: the ledger is looked at anyway."""
+
+    def __init__(self, redis_url: str) -> None:
+        """Connect when first rung."""
+        self._broker = make_broker(redis_url, [])
+        self._gate = redis.Redis.from_url(
+            redis_url, socket_timeout=RING_S, socket_connect_timeout=RING_S, retry=Retry(NoBackoff(), 0)
+        )
+
+    def check_job(self, job: str) -> None:
+        """Ask for a file to be checked."""
+        self._ring(CHECKS_SMALL, "check_job", job)
+
+    def run_session(self, registry: str, party: str) -> None:
+        """Ask for one more session of a party."""
+        self._ring(SESSIONS, "run_session", registry, party)
+
+    def send_notice(self, notice: str) -> None:
+        """Ask for a notice to be delivered."""
+        self._ring(NOTICES, "send_notice", notice)
+
+    def check_large(self, job: str) -> None:
+        """Ask for a large file to be checked, behind the other large ones."""
+        self._ring(CHECKS_LARGE, "check_large_job", job)
+
+    def wake(self, registry: str = "") -> None:
+        """Have the scheduler look now."""
+        with suppress(RedisError):
+            self._gate.publish(WAKE_CHANNEL, registry)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._broker.client.close()
+        self._gate.close()
+
+    def _ring(self, queue: str, actor: str, *ids: str) -> None:
+        message: dramatiq.Message[None] = dramatiq.Message(
+            queue_name=queue, actor_name=actor, args=ids, kwargs={}, options={}
+        )
+        with suppress(RedisError):
+            self._broker.enqueue(message)
+
+
+async def listen_for_wakes(redis_url: str, on_wake: Callable[[str], None], *, again_s: float = 1.0) -> None:
+    """Call `on_wake` with a registry's name (or empty) for every wake, until cancelled; a lost Redis is listened to again."""
+    client = aioredis.from_url(redis_url, socket_timeout=None, retry=AsyncRetry(NoBackoff(), 0))
+    while True:
+        with suppress(RedisError, OSError):
+            async with client.pubsub() as listener:
+                await listener.subscribe(WAKE_CHANNEL)
+                async for message in listener.listen():
+                    if message["type"] == "message":
+                        on_wake(message["data"].decode())
+        await asyncio.sleep(again_s)
