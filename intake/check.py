@@ -1,0 +1,262 @@
+"""The child's check of a spooled table: rows through the profile, persons against each other, good rows into slices.
+
+It sees plain rows and blind hashes, holds no key of the job, and writes hashes only.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from intake.frames import (
+    CheckDone,
+    CheckTask,
+    FaultRows,
+    FoundFault,
+    FoundRow,
+    Given,
+    Others,
+    Pipes,
+    TableChunk,
+    Want,
+    WantOthers,
+)
+from intake.persons import Persons
+from intake.slices import Slicer, lines_of_a_slice
+from profiles.book import profile
+from profiles.profile import CheckContext, Checked, Profile
+
+#: invalid rows of one batch
+FAULT_ROWS = 2000
+#: row numbers named as examples of a fault
+EXAMPLES = 5
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_POSITION = "_position"
+_Kind = TypeVar("_Kind")
+
+
+class Rows:
+    """The table's rows, by chunk, as the profile wants them."""
+
+    def __init__(self, task: CheckTask) -> None:
+        """Know the columns; read nothing."""
+        self._profile: Profile = profile(task.profile)
+        self._fields = {column: name for name, column in task.matched.items()}
+        self._columns = task.columns
+        self._context = CheckContext(task.today, task.operation, task.declared, task.test_ids, task.party)
+        self._matched = task.matched
+
+    def frame(self, chunk: TableChunk) -> pl.DataFrame:
+        """Return a chunk's rows: matched columns by their fields' names, the others as they are numbered."""
+        frame = pl.read_ipc_stream(io.BytesIO(chunk.data))
+        names = {
+            f"c{at}": self._fields[column]
+            for at, column in enumerate(self._columns)
+            if column in self._fields
+        }
+        positions = pl.int_range(chunk.first, chunk.first + frame.height, dtype=pl.UInt32, eager=True).alias(
+            _POSITION
+        )
+        return frame.rename(names).with_columns(positions)
+
+    def check(self, frame: pl.DataFrame, *, odd: bool) -> Checked:
+        """Check rows; a control character in a column that the profile does not know is a fault as well."""
+        checked = self._profile.check(frame, self._context)
+        if not odd:
+            return checked
+        faults = [checked.faults]
+        for at, column in enumerate(self._columns):
+            if column not in self._fields:
+                hit = frame.filter(pl.col(f"c{at}").str.contains(_CONTROL)).select(_POSITION)
+                words = {
+                    "code": pl.lit("control-character"),
+                    "field": pl.lit(column),
+                    "detail": pl.lit(None, pl.String),
+                }
+                faults.append(hit.with_columns(**words).cast(dict(checked.faults.schema)))  # type: ignore[arg-type]  # polars' stubs want a narrower mapping
+        all_faults = pl.concat(faults).sort(_POSITION, maintain_order=True)
+        good = checked.good.join(
+            all_faults.select(_POSITION), on=_POSITION, how="anti", maintain_order="left"
+        )
+        return Checked(good, all_faults, checked.warnings)
+
+    def found(self, code: str, field: str, detail: str | None) -> FoundFault:
+        """Return a fault in words, with the column's own name in the file."""
+        column = self._column(field)
+        en, th = self._profile.message(code, detail)
+        return FoundFault(
+            code, column, f"{column}: {en}" if column else en, f"{column}: {th}" if column else th
+        )
+
+    def notes(self, warnings: Counter[str]) -> tuple[tuple[str, str], ...]:
+        """Return each warning in words, with the number of rows it concerns."""
+        told = [(count, *self._profile.message(code)) for code, count in sorted(warnings.items())]
+        return tuple((f"{count:,} rows: {en}", f"{count:,} แถว: {th}") for count, en, th in told)
+
+    def _column(self, field: str) -> str:
+        if field in self._matched:
+            return self._matched[field]
+        known = self._profile.fields.get(field)
+        return known.headers[0] if known and known.headers else field
+
+
+class FaultTold:
+    """Tells the parent of invalid rows in batches, and counts by code."""
+
+    def __init__(self, rows: Rows, pipes: Pipes) -> None:
+        """Begin with none."""
+        self.invalid = 0
+        self.by_code: Counter[str] = Counter()
+        self.warnings: Counter[str] = Counter()
+        self.examples: dict[str, list[int]] = {}
+        self._rows = rows
+        self._pipes = pipes
+        self._batch: list[FoundRow] = []
+        self._known: dict[tuple[str, str, str | None], FoundFault] = {}
+
+    def tell(self, faults: pl.DataFrame, row_of: dict[int, tuple[int, str]]) -> None:
+        """Take faults in the order of their rows: `_position`, `code`, `field`, `detail`; `row_of` gives row and sheet."""
+        present = -1
+        told: list[FoundFault] = []
+        for position, code, field, detail in faults.select(_POSITION, "code", "field", "detail").iter_rows():
+            if position != present:
+                self._close(present, told, row_of)
+                present, told = position, []
+            told.append(self._found(code, field, detail))
+            self.by_code[code] += 1
+            examples = self.examples.setdefault(code, [])
+            if len(examples) < EXAMPLES:
+                examples.append(row_of[position][0])
+        self._close(present, told, row_of)
+
+    def warn(self, warnings: pl.DataFrame) -> None:
+        """Count warnings."""
+        for code, count in warnings.group_by("code").len().iter_rows():
+            self.warnings[code] += count
+
+    def flush(self) -> None:
+        """Send what is left."""
+        if self._batch:
+            self._pipes.say(FaultRows(tuple(self._batch)))
+            self._batch = []
+
+    def _close(self, position: int, told: list[FoundFault], row_of: dict[int, tuple[int, str]]) -> None:
+        if not told:
+            return
+        row, sheet = row_of[position]
+        self._batch.append(FoundRow(position, row, sheet, tuple(told)))
+        self.invalid += 1
+        if len(self._batch) >= FAULT_ROWS:
+            self.flush()
+
+    def _found(self, code: str, field: str, detail: str | None) -> FoundFault:
+        if detail is not None:
+            return self._rows.found(code, field, detail)
+        key = (code, field, detail)
+        if key not in self._known:
+            self._known[key] = self._rows.found(code, field, detail)
+        return self._known[key]
+
+
+def check(task: CheckTask, pipes: Pipes) -> None:
+    """Check the whole table: faults, then the party's other jobs, then slices, then the counts."""
+    rows = Rows(task)
+    told = FaultTold(rows, pipes)
+    persons = Persons(Path(task.scratch), task.blind_key, task.registry, task.party, task.rows)
+    kept = _first_pass(task, pipes, rows, told, persons)
+    for faults, row_of in persons.duplicates():
+        told.tell(faults, row_of)
+    told.flush()
+    pipes.say(WantOthers(persons.left))
+    while (others := _hear(pipes, Others)).index:
+        persons.add_others(others)
+    tail = persons.tail()
+    told.warnings.update(tail.warnings)
+    most = lines_of_a_slice(task.most_lines, persons.left, task.lanes)
+    slicer = Slicer(pipes, persons, most)
+    for frame in _good_again(task, pipes, rows, kept):
+        slicer.add(frame)
+    slicer.end_rows()
+    for wanted in tail.rounds():
+        slicer.add_tail(wanted, lambda positions: _pick(pipes, rows, persons, positions))
+    slicer.end()
+    pipes.say(
+        CheckDone(
+            rows=task.rows,
+            invalid=told.invalid,
+            records=slicer.lines,
+            faults=dict(told.by_code),
+            warnings=dict(told.warnings),
+            examples={code: tuple(found) for code, found in told.examples.items()},
+            notes=rows.notes(told.warnings),
+        )
+    )
+
+
+def _first_pass(
+    task: CheckTask, pipes: Pipes, rows: Rows, told: FaultTold, persons: Persons
+) -> pl.DataFrame | None:
+    """Check every chunk; return the good rows when there is but one chunk, so that it need not be checked again."""
+    good = None
+    for chunk in _chunks(task, pipes):
+        frame = rows.frame(chunk)
+        checked = rows.check(frame, odd=chunk.odd)
+        tell_faults(told, checked, chunk, frame)
+        good = checked.good
+        persons.add(good, chunk, frame["_row"])
+    return good if task.chunks == 1 else None
+
+
+def tell_faults(told: FaultTold, checked: Checked, chunk: TableChunk, frame: pl.DataFrame) -> None:
+    """Tell the faults of one chunk."""
+    told.warn(checked.warnings)
+    if checked.faults.height:
+        invalid = checked.faults[_POSITION].unique()
+        numbers = frame["_row"].gather(invalid - chunk.first).to_list()
+        told.tell(
+            checked.faults,
+            {at: (row, chunk.sheet) for at, row in zip(invalid.to_list(), numbers, strict=True)},
+        )
+
+
+def _chunks(task: CheckTask, pipes: Pipes) -> Iterator[TableChunk]:
+    for number in range(1, task.chunks + 1):
+        yield _fetch(pipes, number)
+
+
+def _fetch(pipes: Pipes, number: int) -> TableChunk:
+    pipes.say(Want(number))
+    return _hear(pipes, Given).chunk
+
+
+def _good_again(
+    task: CheckTask, pipes: Pipes, rows: Rows, kept: pl.DataFrame | None
+) -> Iterator[pl.DataFrame]:
+    # checking twice costs less than keeping a second sealed copy of the bodies
+    if kept is not None:
+        yield kept
+        return
+    for chunk in _chunks(task, pipes):
+        yield rows.check(rows.frame(chunk), odd=chunk.odd).good
+
+
+def _pick(pipes: Pipes, rows: Rows, persons: Persons, positions: list[int]) -> dict[int, bytes]:
+    """Return the bodies of some rows, chunk by chunk; only those rows are checked again."""
+    wanted = pl.Series(_POSITION, sorted(positions), dtype=pl.UInt32)
+    bodies: dict[int, bytes] = {}
+    for number in persons.chunks_of(wanted):
+        chunk = _fetch(pipes, number)
+        frame = rows.frame(chunk).filter(pl.col(_POSITION).is_in(wanted.implode()))
+        good = rows.check(frame, odd=chunk.odd).good
+        bodies.update(zip(good[_POSITION].to_list(), good["body"].cast(pl.Binary).to_list(), strict=True))
+    return bodies
+
+
+def _hear(pipes: Pipes, kind: type[_Kind]) -> _Kind:
+    message = pipes.hear()
+    if not isinstance(message, kind):
+        raise EOFError
+    return message

@@ -1,0 +1,108 @@
+"""Starts the limited child, speaks with it, and sees it to its end; what it prints is never read."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from domain.errors import BadFile, PratunamError
+from intake.frames import HEAD_BYTES, MOST_BYTES, AnyMessage, Crash, Limits, Message, Refusal, pack, unpack
+
+#: bytes read ahead from the child while the parent seals and commits
+READ_AHEAD = 16 << 20
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class ChildDied(PratunamError):
+    """The process that reads files ended without a result."""
+
+    code = "child-died"
+
+    def __init__(self, kind: str, where: tuple[str, ...] = ()) -> None:
+        """Keep the class of the failure and the lines of code, never a text from inside."""
+        super().__init__(f"The process that reads files ended without a result ({kind}).")
+        self.kind = kind
+        self.where = where
+
+
+class Keeper:
+    """One child and its two pipes."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Take a started child."""
+        assert process.stdin is not None and process.stdout is not None  # noqa: PT018 - both are asked for at the start
+        self._process = process
+        self._to = process.stdin
+        self._from = process.stdout
+
+    @property
+    def pid(self) -> int:
+        """Return the child's process id."""
+        return self._process.pid
+
+    async def say(self, message: Message) -> None:
+        """Send one frame; raises ChildDied."""
+        try:
+            self._to.write(pack(message))
+            await self._to.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise ChildDied("pipe") from None
+
+    async def hear(self) -> AnyMessage:
+        """Return the child's next message; raises BadFile for a refusal, ChildDied for an end without one."""
+        try:
+            size = int.from_bytes(await self._from.readexactly(HEAD_BYTES), "big")
+            if size > MOST_BYTES:
+                raise ChildDied("frame")
+            message = unpack(await self._from.readexactly(size))
+        except asyncio.IncompleteReadError:
+            raise ChildDied(f"exit {await self._process.wait()}") from None
+        except msgspec.DecodeError:
+            raise ChildDied("frame") from None
+        if isinstance(message, Refusal):
+            raise BadFile(
+                message.message_en,
+                message_th=message.message_th,
+                remedy_en=message.remedy_en,
+                remedy_th=message.remedy_th,
+            )
+        if isinstance(message, Crash):
+            raise ChildDied(message.kind, message.where)
+        return message
+
+    async def end(self) -> None:
+        """Kill the child if it still runs, and wait for it."""
+        self._to.close()
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await self._process.wait()
+
+
+@contextlib.asynccontextmanager
+async def keep_child(limits: Limits, *, stderr: int = asyncio.subprocess.DEVNULL) -> AsyncIterator[Keeper]:
+    """Start a limited child with a bare environment (accounts' secrets stand in ours), and end it on the way out."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-P", "-m", "intake.child", str(limits.memory), str(limits.cpu_s), str(os.getpid())),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+        env={
+            "PYTHONPATH": str(_ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "POLARS_MAX_THREADS": "2",
+            "LANG": "C.UTF-8",
+            "MALLOC_ARENA_MAX": "2",
+        },
+        limit=READ_AHEAD,
+    )
+    keeper = Keeper(process)
+    try:
+        yield keeper
+    finally:
+        await asyncio.shield(keeper.end())

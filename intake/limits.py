@@ -1,0 +1,28 @@
+"""What a child does to itself before it looks at a file: limits on memory and CPU, no core dump, death with its parent.
+
+Nothing heavy may be imported before `confine` has run.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+
+
+def confine(memory: int, cpu_s: int, parent: int) -> None:
+    """Set the limits (bytes, seconds of CPU) and end at once when the process `parent` is gone already."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit(1)
+    # an interrupt at the terminal is the parent's to handle: it ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,240 @@
+"""Who stands in a table: blind hashes in files of their own, so that neither memory nor disk ever learns a person from them.
+
+Finds the same person twice, the same member number for two persons, and persons whose record in another job is not settled.
+Works partition by partition; memory does not follow the number of rows.
+"""
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+import polars as pl
+
+from intake.faults import quoted
+from intake.frames import Others, TableChunk
+from intake.spill import Spill
+from intake.tail import TAIL, Tail
+from ledger.boxes import CONTENT_BYTES, INDEX_BYTES, PERSON_BYTES
+
+#: rows of one partition, about
+PARTITION_ROWS = 200_000
+#: most rows that a message names
+NAMED_ROWS = 5
+_SETTLED = frozenset(b"arx")
+_POSITION = "_position"
+
+
+class Persons:
+    """The persons of one table. `left` counts the rows that are still to be sent."""
+
+    def __init__(
+        self, scratch: Path, blind_key: bytes, registry: str, party: str, rows: int = PARTITION_ROWS
+    ) -> None:
+        """Keep hashes under `scratch`; `rows` is how many rows the table has."""
+        self.left = 0
+        self._key = blind_key
+        self._person = blake2b(digest_size=PERSON_BYTES, key=blind_key, person=b"person")
+        self._person.update(f"{registry}|{party}|".encode())
+        self._parts = 1 + rows // PARTITION_ROWS
+        self._spill = Spill(scratch)
+        self._index = scratch / "index"
+        self._index_read = 0
+        self._firsts: list[int] = []
+        self._sheets: list[str] = []
+        self._apart = pl.Series(_POSITION, [], dtype=pl.UInt32)
+        self._bad = self._apart
+        self._others = 0
+        # never leaves this process: it only tells equal numbers from others
+        self._seed = int.from_bytes(os.urandom(8))
+
+    def add(self, good: pl.DataFrame, chunk: TableChunk, rows: pl.Series) -> None:
+        """Take the good rows of one chunk (`rows`: the row numbers of all its rows)."""
+        self._firsts.append(chunk.first)
+        if chunk.sheet not in self._sheets:
+            self._sheets.append(chunk.sheet)
+        persons = self._persons(good["person"].to_list())
+        contents = self._contents(good["body"].cast(pl.Binary).to_list())
+        with self._index.open("ab") as out:
+            out.write(b"".join([person + content for person, content in zip(persons, contents, strict=True)]))
+        self.left += good.height
+        hashes = _hashes(persons, contents).with_columns(
+            good[_POSITION].cast(pl.UInt32),
+            good["operation"].cast(pl.String),
+            rows.gather(good[_POSITION] - chunk.first).cast(pl.UInt32).alias("row"),
+            pl.lit(self._sheets.index(chunk.sheet), dtype=pl.UInt16).alias("sheet"),
+            good["member_no"].hash(self._seed).alias("member"),
+        )
+        self._spill.scatter("persons", hashes, "hi", self._parts)
+        self._spill.scatter(
+            "members", hashes.select("member", "hi", "lo", _POSITION, "row", "sheet"), "member", self._parts
+        )
+
+    def duplicates(self) -> Iterator[tuple[pl.DataFrame, dict[int, tuple[int, str]]]]:
+        """Yield faults (`_position`, `code`, `field`, `detail`) with their rows' places; call once, after the last row."""
+        numbers = [self._shared_numbers(part) for part in range(self._parts)]
+        shared = pl.concat(numbers)
+        bad = []
+        for part in range(self._parts):
+            rows = self._spill.read("persons", part)
+            if rows is None:
+                continue
+            twice = _named(rows, ["hi", "lo", "operation"], pl.len() > 1, self._label())
+            mine = shared.join(rows.select(_POSITION), on=_POSITION, how="semi")
+            faults = pl.concat(
+                [
+                    _fault(twice, "duplicate-person", "national_id"),
+                    _fault(mine, "duplicate-member-no", "member_no"),
+                ]
+            ).sort(_POSITION, maintain_order=True)
+            if faults.height:
+                hit = rows.join(faults.select(_POSITION).unique(), on=_POSITION, how="semi")
+                places = zip(
+                    hit[_POSITION].to_list(), hit["row"].to_list(), hit["sheet"].to_list(), strict=True
+                )
+                yield faults, {at: (row, self._sheets[sheet]) for at, row, sheet in places}
+                bad.append(hit[_POSITION])
+        self._bad = pl.concat([self._bad, *bad]).sort()
+        self.left -= len(self._bad)
+
+    def add_others(self, others: Others) -> None:
+        """Take one slice's blind index of another job; settled lines do not count."""
+        lines = len(others.index) // INDEX_BYTES
+        starts = range(0, lines * INDEX_BYTES, INDEX_BYTES)
+        frame = _hashes(
+            [others.index[at : at + PERSON_BYTES] for at in starts],
+            [others.index[at + PERSON_BYTES : at + INDEX_BYTES] for at in starts],
+        ).with_columns(
+            pl.lit(others.number, dtype=pl.UInt32).alias("number"),
+            pl.int_range(0, lines, dtype=pl.UInt32, eager=True).alias("line"),
+            pl.int_range(self._others, self._others + lines, dtype=pl.UInt32, eager=True).alias("order"),
+        )
+        self._others += lines
+        live = pl.Series([state not in _SETTLED for state in others.states[:lines]], dtype=pl.Boolean)
+        self._spill.scatter("others", frame.filter(live), "hi", self._parts)
+
+    def tail(self) -> Tail:
+        """Return the rows that must wait for others: persons with several rows here, or with an unsettled record elsewhere."""
+        found = [pl.DataFrame(schema=TAIL)]
+        for part in range(self._parts):
+            rows = self._spill.read("persons", part)
+            if rows is not None:
+                others = self._spill.read("others", part)
+                found.append(_waiting(rows.join(self._bad.to_frame(), on=_POSITION, how="anti"), others))
+        tail = pl.concat(found)
+        self._apart = pl.concat([self._bad, tail[_POSITION]]).sort()
+        return Tail(tail)
+
+    def take_apart(self, good: pl.DataFrame) -> tuple[pl.DataFrame, bytes]:
+        """Return those of the next chunk's good rows that go the plain way, with their blind index."""
+        size = good.height * INDEX_BYTES
+        with self._index.open("rb") as held:
+            held.seek(self._index_read)
+            index = held.read(size)
+        self._index_read += size
+        if not good.height or not len(self._apart):
+            return good, index
+        away = good[_POSITION].is_in(self._apart.implode())
+        if not away.any():
+            return good, index
+        kept = [at * INDEX_BYTES for at in (~away).arg_true().to_list()]
+        return good.filter(~away), b"".join([index[at : at + INDEX_BYTES] for at in kept])
+
+    def chunks_of(self, positions: pl.Series) -> list[int]:
+        """Return the numbers (from 1) of the chunks in which these rows lie."""
+        return sorted({bisect_right(self._firsts, at) for at in positions.to_list()})
+
+    def _persons(self, ids: list[str]) -> list[bytes]:
+        fresh = self._person.copy
+        out = []
+        for one in ids:
+            digest = fresh()
+            digest.update(one.encode())
+            out.append(digest.digest())
+        return out
+
+    def _contents(self, bodies: list[bytes]) -> list[bytes]:
+        fresh = blake2b(digest_size=CONTENT_BYTES, key=self._key, person=b"content").copy
+        out = []
+        for body in bodies:
+            digest = fresh()
+            digest.update(body)
+            out.append(digest.digest())
+        return out
+
+    def _shared_numbers(self, part: int) -> pl.DataFrame:
+        rows = self._spill.read("members", part)
+        if rows is None:
+            return pl.DataFrame(schema={_POSITION: pl.UInt32, "detail": pl.String})
+        return _named(rows, ["member"], pl.struct("hi", "lo").n_unique() > 1, self._label())
+
+    def _label(self) -> pl.Expr:
+        row = pl.col("row").cast(pl.String)
+        if len(self._sheets) < 2:
+            return row
+        sheets = [quoted(name) for name in self._sheets]
+        return pl.format(
+            "{} {}", pl.col("sheet").replace_strict(range(len(sheets)), sheets, return_dtype=pl.String), row
+        )
+
+
+def _hashes(persons: list[bytes], contents: list[bytes]) -> pl.DataFrame:
+    person = pl.Series("person", persons, dtype=pl.Binary)
+    content = pl.Series("content", contents, dtype=pl.Binary)
+    return pl.DataFrame(
+        {
+            "hi": person.bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64),
+            "lo": person.bin.slice(8, 8).bin.reinterpret(dtype=pl.UInt64),
+            "content": content.bin.reinterpret(dtype=pl.UInt64),
+        }
+    )
+
+
+def _named(rows: pl.DataFrame, keys: list[str], when: pl.Expr, label: pl.Expr) -> pl.DataFrame:
+    """Return the rows whose group fits `when`, with the group's row numbers as `detail`."""
+    hit = rows.filter(when.over(keys)).with_columns(label.alias("label"))
+    named = hit.group_by(keys).agg(
+        pl.col("label").sort_by(_POSITION).head(NAMED_ROWS).str.join(", ").alias("detail")
+    )
+    return hit.join(named, on=keys).select(_POSITION, "detail")
+
+
+def _fault(rows: pl.DataFrame, code: str, field: str) -> pl.DataFrame:
+    return rows.select(_POSITION, pl.lit(code).alias("code"), pl.lit(field).alias("field"), "detail")
+
+
+def _waiting(rows: pl.DataFrame, others: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the tail of one partition as `TAIL` says."""
+    person = ["hi", "lo"]
+    several = rows.filter(pl.len().over(person) > 1).select(person).unique()
+    if others is None:
+        others = pl.DataFrame(
+            schema={
+                "hi": pl.UInt64,
+                "lo": pl.UInt64,
+                "content": pl.UInt64,
+                "number": pl.UInt32,
+                "line": pl.UInt32,
+                "order": pl.UInt32,
+            }
+        )
+    met = others.join(rows.select(person).unique(), on=person, how="semi")
+    waits = met.group_by(person).agg(pl.col("number").unique().sort().alias("waits"))
+    same = (
+        met.sort("order")
+        .group_by([*person, "content"], maintain_order=True)
+        .agg(pl.col("number", "line").last())
+    )
+    units = pl.concat([several, met.select(person)]).unique()
+    tail = rows.join(units, on=person, how="semi").join(waits, on=person, how="left")
+    tail = tail.join(same, on=[*person, "content"], how="left")
+    return tail.select(
+        _POSITION,
+        *person,
+        "content",
+        pl.col(_POSITION).min().over(person).alias("unit"),
+        pl.col("waits").fill_null([]).cast(pl.List(pl.UInt32)),
+        pl.col("number").alias("join_number"),
+        pl.col("line").alias("join_line"),
+    ).cast(TAIL)  # type: ignore[arg-type]  # polars' stubs want a narrower mapping

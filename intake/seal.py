@@ -1,0 +1,75 @@
+"""Lines become sealed slices with their keys, and faults sealed batches; the only place where a record gets its idempotency key."""
+
+import base64
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.jobs import InvalidDraft, SliceDraft
+from intake.frames import FoundRow, Lines
+from ledger.boxes import Fault, FaultBox, RowFaults, SliceBox, seal_faults, seal_slice
+from ledger.sealing import Sealer
+
+#: letters of base64url that a slice's HMAC gives its keys: 132 bits
+KEY_LETTERS = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What one job's slices are sealed with; `attempt` names the sealing, so that no two ever share a key."""
+
+    sealer: Sealer
+    registry_key: bytes
+    party: str
+    job: str
+    digest: str
+    attempt: str
+
+    def key_stem(self, seq: int) -> str:
+        """Return what the keys of one slice have in common (party-members.md, Keys and order)."""
+        words = f"{self.party}|{self.digest}|{seq}|{self.attempt}".encode()
+        return base64.urlsafe_b64encode(hmac.digest(self.registry_key, words, "sha256"))[
+            :KEY_LETTERS
+        ].decode()
+
+    def slices(
+        self,
+        first_seq: int,
+        batch: Sequence[Lines],
+        joined: Mapping[tuple[int, int], str],
+        names: Sequence[str],
+    ) -> list[SliceDraft]:
+        """Seal slices from `first_seq` on; `joined` gives the keys of joined records, `names` the ids of other jobs' slices."""
+        return [self._slice(first_seq + at, lines, joined, names) for at, lines in enumerate(batch)]
+
+    def faults(self, seq: int, rows: Sequence[FoundRow]) -> InvalidDraft:
+        """Seal one batch of invalid rows."""
+        box = FaultBox(
+            tuple(
+                RowFaults(
+                    row.position,
+                    row.row,
+                    row.sheet,
+                    tuple(Fault(one.code, one.field, one.message_en, one.message_th) for one in row.faults),
+                )
+                for row in rows
+            )
+        )
+        return InvalidDraft(seq, len(rows), seal_faults(box, self.sealer, self.party, self.job, seq))
+
+    def _slice(
+        self, seq: int, lines: Lines, joined: Mapping[tuple[int, int], str], names: Sequence[str]
+    ) -> SliceDraft:
+        stem = self.key_stem(seq)
+        keys = [f"{stem}-{line}" for line in range(len(lines.positions))]
+        for join in lines.joins:
+            # nobody gets a second key before the first is settled
+            keys[join.at] = joined[join.number, join.line]
+        box = SliceBox(tuple(keys), lines.bodies, lines.positions, lines.after)
+        return SliceDraft(
+            seq=seq,
+            lines=len(keys),
+            box=seal_slice(box, self.sealer, self.party, self.job, seq),
+            index=lines.index,
+            waits_for=tuple(names[number] for number in lines.waits),
+        )

@@ -1,0 +1,166 @@
+"""Looks through a sheet's bytes for what a table of values does not show: its true extent, formulas, merged and hidden places.
+
+A chunked scan, no XML parser: it must stay as fast as the reader itself, and its memory must not follow the sheet's size.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from domain.errors import BadFile
+from intake.faults import SAVE_AS_EN, SAVE_AS_TH, bad_file, place
+from intake.look import MOST_COLUMNS, too_wide
+from intake.table import column_letters
+
+#: most rows of a sheet; a larger one is asked for as CSV
+MOST_ROWS = 200_000
+#: bytes of one row's XML
+ROW_BYTES = 4 << 20
+#: formulas and hidden rows that are remembered
+REMEMBERED = 300_000
+_ROW = re.compile(rb"<row(?=[\s>/])")
+_ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)""")
+_HIDDEN = re.compile(rb"""\bhidden\s*=\s*["'](?:1|true)""")
+_FILLED = re.compile(rb"""<c\b(?=[^>]*\br\s*=\s*["']([A-Z]+)\d)[^>]*[^/]>""")
+_CELL = re.compile(rb"""<c\b[^>]*\br\s*=\s*["']([A-Z]+)\d""")
+_WIDE = re.compile(rb"""<c\b[^>]*\br\s*=\s*["'](?:[A-Z]{3,}|S[G-Z]|[T-Z][A-Z])\d""")
+_MERGED = re.compile(rb"""<mergeCell\b[^>]*\bref\s*=\s*["']([A-Z]+)(\d+):([A-Z]+)(\d+)""")
+_COLUMN = re.compile(rb"<col\b[^>]*>")
+_PREFIX = re.compile(rb"<(\w+:)worksheet\b")
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a scan found; rows count from 1, columns from 0."""
+
+    last_row: int = 0
+    first_column: int = MOST_COLUMNS
+    formulas: dict[int, str] = field(default_factory=dict)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    merged: list[tuple[int, str]] = field(default_factory=list)
+
+
+def scan_sheet(pieces: Iterable[bytes]) -> Scan:
+    """Scan a worksheet's XML; raises BadFile when it is beyond the limits of rows and columns."""
+    scan = Scan()
+    row = 0
+    for number, part in enumerate(_parts(pieces)):
+        if number == 0:
+            _before(part, scan)
+            continue
+        head, _, body = part.partition(b">")
+        found = _ROW_NUMBER.search(head)
+        row = int(found.group(1)) if found else row + 1
+        if b"<mergeCell" in body:
+            _merged(body, scan)
+        if b"<v" not in body and b"<is" not in body and b"<f" not in body:
+            continue
+        _look_at_row(row, head, body, scan)
+    return scan
+
+
+def _look_at_row(row: int, head: bytes, body: bytes, scan: Scan) -> None:
+    filled = _FILLED.search(body)
+    if filled:
+        scan.first_column = min(scan.first_column, column_number(filled.group(1)))
+    scan.last_row = max(scan.last_row, row)
+    if row > MOST_ROWS + 20:
+        raise too_long()
+    if _WIDE.search(body):
+        raise too_wide(MOST_COLUMNS + 1)
+    if _HIDDEN.search(head) and len(scan.hidden_rows) < REMEMBERED:
+        scan.hidden_rows.append(row)
+    if b"<f" in body and len(scan.formulas) < REMEMBERED and (at := re.search(rb"<f[\s/>]", body)):
+        cells = _CELL.findall(body, 0, at.start())
+        scan.formulas[row] = cells[-1].decode() if cells else ""
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what stands before the first row, then each row's XML without its `<row`."""
+    held = b""
+    prefix = b""
+    for number, piece in enumerate(pieces):
+        held += piece
+        if number == 0 and (found := _PREFIX.search(held)):
+            prefix = found.group(1)
+        if prefix:
+            # a tag cut in two at the end of a piece is whole again in the next round
+            held = held.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
+        *whole, held = _ROW.split(held)
+        yield from whole
+        if len(held) > ROW_BYTES:
+            raise too_wide(MOST_COLUMNS + 1)
+    yield held
+
+
+def _before(part: bytes, scan: Scan) -> None:
+    for column in _COLUMN.findall(part):
+        low, high = (
+            re.search(rb"""\bmin\s*=\s*["'](\d+)""", column),
+            re.search(rb"""\bmax\s*=\s*["'](\d+)""", column),
+        )
+        if low and high and _HIDDEN.search(column):
+            scan.hidden_columns.append((int(low.group(1)) - 1, int(high.group(1)) - 1))
+    _merged(part, scan)
+
+
+def _merged(part: bytes, scan: Scan) -> None:
+    for left, top, right, bottom in _MERGED.findall(part):
+        scan.merged.append((int(bottom), f"{left.decode()}{int(top)}:{right.decode()}{int(bottom)}"))
+
+
+def refuse_hidden_things(scan: Scan, header_row: int, columns: int, sheet: str) -> None:
+    """Raise BadFile, naming the place, for formulas, merged cells and hidden rows or columns in the table's own area."""
+    rows = [row for row in scan.hidden_rows if row > header_row]
+    if rows:
+        en, th = place(rows[0], sheet)
+        raise _fault(f"{en} is hidden", f"{th} ถูกซ่อนไว้", "Unhide all rows", "ยกเลิกการซ่อนแถวทั้งหมด")
+    for low, high in scan.hidden_columns:
+        first = max(low, scan.first_column)
+        if first <= min(high, scan.first_column + columns - 1):
+            letters = column_letters(first)
+            raise _fault(
+                f"Column {letters} is hidden",
+                f"คอลัมน์ {letters} ถูกซ่อนไว้",
+                "Unhide all columns",
+                "ยกเลิกการซ่อนคอลัมน์ทั้งหมด",
+            )
+    for bottom, area in scan.merged:
+        if bottom > header_row:
+            raise _fault(
+                f"Cells {area} are merged", f"เซลล์ {area} ถูกผสานกัน", "Unmerge them", "ยกเลิกการผสานเซลล์"
+            )
+    formulas = sorted(row for row in scan.formulas if row > header_row)
+    if formulas:
+        cell = f"{scan.formulas[formulas[0]]}{formulas[0]}"
+        raise _fault(
+            f"Cell {cell} holds a formula",
+            f"เซลล์ {cell} เป็นสูตร",
+            "Paste the column as values",
+            "วางคอลัมน์นั้นเป็นค่า (Paste values)",
+        )
+
+
+def _fault(en: str, th: str, remedy_en: str, remedy_th: str) -> BadFile:
+    return bad_file(
+        f"{en}.", th, f"{remedy_en}, save the file, and submit it again.", f"{remedy_th} บันทึก แล้วส่งไฟล์อีกครั้ง"
+    )
+
+
+def too_long() -> BadFile:
+    """Return the error for a sheet with more rows than are read from a workbook."""
+    return bad_file(
+        f"The sheet has more than {MOST_ROWS:,} rows; a workbook of that size is not read.",
+        f"แผ่นงานมีเกิน {MOST_ROWS:,} แถว ระบบไม่อ่านสมุดงานขนาดนั้น",
+        SAVE_AS_EN,
+        SAVE_AS_TH,
+    )
+
+
+def column_number(letters: bytes) -> int:
+    """Return a column's number (A = 0)."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number - 1

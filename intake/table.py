@@ -1,0 +1,228 @@
+"""Rows as they were read become the chunks of the normalised table: forbidden columns cut, blank and total rows left out.
+
+What is cut here is cut before anything touches a disk; this file itself touches none.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from intake.faults import bad_file, long_cell, named, no_rows, place, too_many_rows
+from intake.frames import ReadDone, TableChunk
+from intake.look import JOB_COLUMN, Header, refuse_missing
+from profiles.profile import Profile
+
+#: most bytes of one cell
+CELL_BYTES = 4096
+ROW_COLUMN = "_row"
+#: the last rows among which a total is sought
+TOTAL_ROWS = 5
+_TOTAL = re.compile(
+    r"^\s*(รวม|ยอดรวม|ผลรวม|รวมทั้งสิ้น|ทั้งสิ้น|จำนวนรวม|grand total|sub-?total|total|sum)\b|^\s*(รวม|ยอดรวม|ผลรวม)",
+    re.IGNORECASE,
+)
+#: an apostrophe that results put before what a spreadsheet would take for a formula
+_ESCAPED = r"^'([=+\-@\t\r＝＋－＠])"
+_JOB_ID = re.compile(r"J[A-Z2-7]{12}")
+#: bytes that stand in no honest cell: control characters except tab and line feed
+_HONEST = bytes(set(range(256)) - set(range(32)) - {127} | {9, 10, 13})
+
+
+def has_controls(text: bytes) -> bool:
+    """Say whether a control character stands in this UTF-8."""
+    return bool(text.translate(None, _HONEST))
+
+
+@dataclass(slots=True)
+class TableMaker:
+    """Makes one table of one or several sheets with the same columns; `say` takes each chunk."""
+
+    profile: Profile
+    max_rows: int
+    say: Callable[[TableChunk | ReadDone], None]
+    operation: str | None = None
+    declared: bool = False
+    rows: int = 0
+    blank: int = 0
+    totals: list[str] = field(default_factory=list)
+    operations: set[str] = field(default_factory=set)
+    _header: Header | None = None
+    _sheet: str = ""
+    _more_notes: list[tuple[str, str]] = field(default_factory=list)
+    _held: tuple[pl.DataFrame, bool] | None = None
+
+    def begin(self, header: Header, sheet: str) -> None:
+        """Begin a sheet."""
+        self._header = header
+        self._sheet = sheet
+
+    def add(self, frame: pl.DataFrame, *, odd: bool) -> None:
+        """Take rows: text columns `c0`… in the header's order, and `_row`; raises BadFile."""
+        assert self._header is not None
+        self._check_sizes(frame)
+        frame = self._without_blank(frame)
+        if parent_job(self._header, frame):
+            frame = frame.with_columns(pl.exclude(ROW_COLUMN).str.replace(_ESCAPED, "$1"))
+        kept = kept_places(self._header)
+        frame = frame.select(
+            [*(pl.col(f"c{at}").alias(f"c{new}") for new, at in enumerate(kept)), ROW_COLUMN]
+        )
+        if frame.height:
+            self._flush()
+            self._held = frame, odd
+
+    def end_sheet(self) -> None:
+        """Leave out the total rows at the sheet's end and give out the rest."""
+        if self._held is not None:
+            frame, odd = self._held
+            self._held = self._without_totals(frame), odd
+            self._flush()
+
+    def finish(self) -> None:
+        """Say that the table is whole; raises BadFile when it is empty or lacks a required column."""
+        assert self._header is not None
+        if not self.rows:
+            raise no_rows()
+        if missing := self.profile.missing_columns(self._header.match, self.operations, self.declared):
+            raise refuse_missing(missing, self.profile)
+        self.say(ReadDone(self.rows, tuple(self._notes())))
+
+    def note(self, en: str, th: str) -> None:
+        """Add a note to the end."""
+        self._more_notes.append((en, th))
+
+    def _flush(self) -> None:
+        if self._held is None:
+            return
+        frame, odd = self._held
+        self._held = None
+        if not frame.height:
+            return
+        if self.rows + frame.height > self.max_rows:
+            raise too_many_rows(self.max_rows)
+        self.operations |= self.profile.operations_of(self._operation_frame(frame), self.operation)
+        out = io.BytesIO()
+        frame.write_ipc_stream(out, compression="uncompressed")
+        self.say(TableChunk(self.rows, frame.height, self._sheet, odd, out.getvalue()))
+        self.rows += frame.height
+
+    def _operation_frame(self, frame: pl.DataFrame) -> pl.DataFrame:
+        assert self._header is not None
+        at = self._header.match.places.get("operation")
+        if at is None:
+            return frame.select(ROW_COLUMN)
+        return frame.select(pl.col(f"c{kept_places(self._header).index(at)}").alias("operation"))
+
+    def _check_sizes(self, frame: pl.DataFrame) -> None:
+        assert self._header is not None
+        longest = frame.select(pl.exclude(ROW_COLUMN).str.len_bytes().max()).row(0)
+        for at, size in enumerate(longest):
+            if size is not None and size > CELL_BYTES:
+                row = frame.filter(pl.col(f"c{at}").str.len_bytes() > CELL_BYTES)[ROW_COLUMN][0]
+                raise long_cell(row, self._header.columns[at], CELL_BYTES, self._sheet)
+            if size and not self._header.columns[at].strip():
+                self._refuse_unnamed(frame, at)
+
+    def _refuse_unnamed(self, frame: pl.DataFrame, at: int) -> None:
+        filled = frame.filter(pl.col(f"c{at}").str.strip_chars() != "")
+        if filled.height:
+            en, th = place(filled[ROW_COLUMN][0], self._sheet)
+            raise bad_file(
+                f"Column {column_letters(at)} has no name in the header, but something stands in it ({en}).",
+                f"คอลัมน์ {column_letters(at)} ไม่มีชื่อในหัวตาราง แต่มีข้อมูล ({th})",
+                "Name the column or empty it, and submit the file again.",
+                "ตั้งชื่อคอลัมน์หรือลบข้อมูลออก แล้วส่งไฟล์อีกครั้ง",
+            )
+
+    def _without_blank(self, frame: pl.DataFrame) -> pl.DataFrame:
+        assert self._header is not None
+        # only rows without a key can be blank: one column is looked at, not all
+        keys = [
+            f"c{self._header.match.places[name]}"
+            for name in self.profile.natural_key_fields
+            if name in self._header.match.places
+        ]
+        maybe = (
+            frame.select(pl.all_horizontal(pl.col(keys).str.strip_chars() == "")).to_series()
+            if keys
+            else None
+        )
+        if maybe is not None and not maybe.any():
+            return frame
+        blank = frame.select(pl.all_horizontal(pl.exclude(ROW_COLUMN).str.strip_chars() == "")).to_series()
+        self.blank += int(blank.sum() or 0)
+        return frame.filter(~blank)
+
+    def _without_totals(self, frame: pl.DataFrame) -> pl.DataFrame:
+        assert self._header is not None
+        kept = kept_places(self._header)
+        places = self._header.match.places
+        keys = [kept.index(places[name]) for name in self.profile.natural_key_fields if name in places]
+        left = frame.height
+        for cells in reversed(frame.tail(TOTAL_ROWS).rows()):
+            texts = [cell for cell in cells[:-1] if cell and cell.strip()]
+            if any((cells[at] or "").strip() for at in keys) or not texts or not _TOTAL.match(texts[0]):
+                break
+            left -= 1
+            self.totals.append(str(cells[-1]))
+        return frame.head(left)
+
+    def _notes(self) -> list[tuple[str, str]]:
+        notes = []
+        if self.blank:
+            notes.append((f"{self.blank:,} blank rows were left out.", f"ข้ามแถวว่าง {self.blank:,} แถว"))
+        if self.totals:
+            listed = ", ".join(reversed(self.totals))
+            notes.append(
+                (f"Total rows at the end were left out: row {listed}.", f"ข้ามแถวผลรวมท้ายตาราง: แถวที่ {listed}")
+            )
+        return [*notes, *self._more_notes]
+
+
+def kept_places(header: Header) -> list[int]:
+    """Return the places of the columns that are kept: named, not forbidden, not the gate's own."""
+    gone = set(header.match.forbidden_places)
+    own = {" ".join(name.split()) for name in header.match.ours}
+    return [
+        at
+        for at, name in enumerate(header.columns)
+        if name.strip() and at not in gone and " ".join(name.split()) not in own
+    ]
+
+
+def kept_columns(header: Header) -> tuple[str, ...]:
+    """Return the names of the columns that are kept, trimmed, in the file's order."""
+    return tuple(header.columns[at].strip() for at in kept_places(header))
+
+
+def parent_job(header: Header, frame: pl.DataFrame) -> str:
+    """Return the job that a corrected `rejected` file comes from; empty when it is no such file."""
+    for at, name in enumerate(header.columns):
+        if name.strip().casefold() == JOB_COLUMN:
+            found = [
+                text.strip()
+                for text in frame[f"c{at}"].head(1000).to_list()
+                if text and _JOB_ID.fullmatch(text.strip())
+            ]
+            return found[0] if found else ""
+    return ""
+
+
+def column_letters(at: int) -> str:
+    """Return a column's letters as a spreadsheet shows them (0 = A)."""
+    letters, at = "", at + 1
+    while at:
+        at, rest = divmod(at - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def cut_note(cut: tuple[str, ...]) -> tuple[str, str]:
+    """Return the warning that names the columns that were cut unread."""
+    return (
+        f"These columns are not accepted and were not kept: {named(cut)}.",
+        f"ระบบไม่รับและไม่เก็บคอลัมน์เหล่านี้: {named(cut)}",
+    )

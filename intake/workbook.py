@@ -1,0 +1,227 @@
+"""An XLSX as a package, looked at before anything big reads it: sizes as they really are, what is inside, which sheets it has.
+
+Everything stays in memory under a cap; entries are never written out, and sizes that the archive claims are not believed.
+"""
+
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from domain.errors import BadFile
+from intake.faults import SAVE_AS_EN, SAVE_AS_TH, bad_file, named
+
+MOST_ENTRIES = 200
+MOST_RATIO = 100
+#: bytes below which a ratio says nothing
+SMALL_ENTRY = 1 << 20
+#: bytes of the package, and of all entries together once unpacked
+MOST_PACKED = 64 << 20
+MOST_UNPACKED = 768 << 20
+READ_BYTES = 1 << 20
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+_REL_ID = re.compile(r"\{[^}]*relationships\}id")
+_DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One worksheet: its name, where it lies in the package, and whether people see it."""
+
+    name: str
+    path: str
+    visible: bool
+
+
+class Workbook:
+    """A package whose entries have all been counted and measured; raises BadFile for what cannot be taken."""
+
+    def __init__(self, data: bytes) -> None:
+        """Check the package as a whole."""
+        self.data = data
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+            raise _damaged() from None
+        entries = self._zip.infolist()
+        if len(entries) > MOST_ENTRIES:
+            raise _bomb(f"{len(entries):,} parts", f"{len(entries):,} ส่วน")
+        self._check_layout(entries)
+        self._names = {entry.filename for entry in entries}
+        self._check_kind()
+        left = MOST_UNPACKED
+        for entry in entries:
+            left -= self._measure(entry, left)
+        self.sheets, self.links = (
+            self._sheets(),
+            any(name.startswith("xl/externalLinks/") for name in self._names),
+        )
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """Yield an entry's bytes piece by piece."""
+        try:
+            with self._zip.open(path) as held:
+                while piece := held.read(READ_BYTES):
+                    yield piece
+        except (
+            KeyError,
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            OSError,
+        ):
+            raise _damaged() from None
+
+    def _check_layout(self, entries: list[zipfile.ZipInfo]) -> None:
+        end = 0
+        for entry in sorted(entries, key=lambda one: one.header_offset):
+            if entry.flag_bits & 1:
+                raise _protected()
+            if entry.header_offset < end:
+                raise _bomb("parts that overlap", "ส่วนที่ซ้อนทับกัน")
+            end = entry.header_offset + entry.compress_size
+
+    def _check_kind(self) -> None:
+        types = self._read("[Content_Types].xml", 1 << 20) if "[Content_Types].xml" in self._names else b""
+        if "xl/vbaProject.bin" in self._names or b"macroEnabled" in types:
+            raise bad_file(
+                "This workbook holds macros (.xlsm).",
+                "สมุดงานนี้มีมาโคร (.xlsm)",
+                "Save it as an Excel workbook without macros (.xlsx), or as CSV UTF-8, and submit that.",
+                "บันทึกเป็นสมุดงาน Excel ที่ไม่มีมาโคร (.xlsx) หรือ CSV UTF-8 แล้วส่งไฟล์นั้น",
+            )
+        if "xl/workbook.xml" not in self._names:
+            raise bad_file(
+                "This is a compressed file, but no Excel workbook (.xlsx).",
+                "ไฟล์นี้เป็นไฟล์บีบอัด แต่ไม่ใช่สมุดงาน Excel (.xlsx)",
+                "Unpack it and submit the CSV or XLSX inside. " + SAVE_AS_EN,
+                "แตกไฟล์แล้วส่ง CSV หรือ XLSX ที่อยู่ข้างใน " + SAVE_AS_TH,
+            )
+
+    def _measure(self, entry: zipfile.ZipInfo, left: int) -> int:
+        """Unpack an entry to nowhere; return its true size."""
+        size, tail = 0, b""
+        xml = entry.filename.endswith((".xml", ".rels", ".vml"))
+        for piece in self.stream(entry.filename):
+            size += len(piece)
+            if size > left or (size > SMALL_ENTRY and size > MOST_RATIO * max(1, entry.compress_size)):
+                raise _bomb("a part that unpacks to very much more than its size", "ส่วนที่แตกออกแล้วใหญ่ผิดปกติ")
+            if xml:
+                if _DOCTYPE.search(tail + piece) or (size == len(piece) and b"\x00" in piece[:64]):
+                    raise _entities()
+                tail = piece[-16:]
+        return size
+
+    def _read(self, path: str, most: int) -> bytes:
+        out = b""
+        for piece in self.stream(path):
+            out += piece
+            if len(out) > most:
+                raise _bomb("an index of sheets that is far too long", "รายการแผ่นงานที่ยาวผิดปกติ")
+        return out
+
+    def _sheets(self) -> tuple[Sheet, ...]:
+        book = _xml(self._read("xl/workbook.xml", 4 << 20))
+        rels: Iterable[Element] = (
+            _xml(self._read("xl/_rels/workbook.xml.rels", 4 << 20))
+            if "xl/_rels/workbook.xml.rels" in self._names
+            else []
+        )
+        targets = {
+            one.get("Id", ""): posixpath.normpath(posixpath.join("xl", one.get("Target", ""))).lstrip("/")
+            for one in rels
+            if one.get("Type", "").endswith("/worksheet")
+        }
+        found = []
+        for namespace in (_MAIN, _STRICT):
+            for one in book.iter(f"{namespace}sheet"):
+                key = next((value for name, value in one.attrib.items() if _REL_ID.fullmatch(name)), "")
+                if targets.get(key) in self._names:
+                    found.append(
+                        Sheet(one.get("name", ""), targets[key], one.get("state", "visible") == "visible")
+                    )
+        if not found:
+            raise _damaged()
+        return tuple(found)
+
+
+def choose_sheets(
+    sheets: tuple[Sheet, ...], filled: tuple[Sheet, ...], wanted: str | None
+) -> tuple[Sheet, ...]:
+    """Return the sheets to read: the one that is named, all visible ones, or the only one; `filled` are visible and not empty."""
+    names = [sheet.name for sheet in filled]
+    if wanted == "all":
+        return filled
+    if wanted is not None:
+        hit = [sheet for sheet in sheets if sheet.name.strip().casefold() == wanted.strip().casefold()]
+        if not hit:
+            raise bad_file(
+                f"There is no sheet of that name; there are: {named(names)}.",
+                f"ไม่มีแผ่นงานชื่อนั้น มีแผ่นงาน: {named(names)}",
+                "Say --sheet with one of these names, or --sheet all.",
+                "ระบุ --sheet ด้วยชื่อใดชื่อหนึ่ง หรือ --sheet all",
+            )
+        if not hit[0].visible:
+            raise bad_file(
+                "That sheet is hidden.",
+                "แผ่นงานนั้นถูกซ่อนไว้",
+                "Unhide it and save the file.",
+                "ยกเลิกการซ่อนแล้วบันทึกไฟล์",
+            )
+        return tuple(hit[:1])
+    if len(filled) > 1:
+        raise bad_file(
+            f"The workbook has several sheets: {named(names)}.",
+            f"สมุดงานมีหลายแผ่นงาน: {named(names)}",
+            "Say --sheet NAME for one of them, or --sheet all.",
+            "ระบุ --sheet ชื่อแผ่นงาน หรือ --sheet all",
+        )
+    return filled
+
+
+def _xml(data: bytes) -> Element:
+    try:
+        root: Element = fromstring(data, forbid_dtd=True)
+    except DefusedXmlException:
+        raise _entities() from None
+    except ParseError:
+        raise _damaged() from None
+    return root
+
+
+def _damaged() -> BadFile:
+    return bad_file(
+        "The workbook is damaged or was not copied whole.",
+        "สมุดงานเสียหายหรือคัดลอกมาไม่ครบ",
+        "Open it in the spreadsheet program, save it again, and submit that file.",
+        "เปิดในโปรแกรมตาราง บันทึกใหม่ แล้วส่งไฟล์นั้น",
+    )
+
+
+def _protected() -> BadFile:
+    return bad_file("The workbook is protected by a password.", "สมุดงานตั้งรหัสผ่านไว้", SAVE_AS_EN, SAVE_AS_TH)
+
+
+def _entities() -> BadFile:
+    return bad_file(
+        "The workbook holds XML definitions (DTD, entities) that no spreadsheet program writes.",
+        "สมุดงานมีคำนิยาม XML (DTD, entity) ซึ่งโปรแกรมตารางปกติไม่เขียน",
+        SAVE_AS_EN,
+        SAVE_AS_TH,
+    )
+
+
+def _bomb(en: str, th: str) -> BadFile:
+    return bad_file(
+        f"The workbook is not taken: it has {en}.", f"ไม่รับสมุดงานนี้ เพราะมี{th}", SAVE_AS_EN, SAVE_AS_TH
+    )
