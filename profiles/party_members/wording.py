@@ -16,7 +16,7 @@ CONTROL = "\x00-\x1f\x7f-\x9f\ufffd"
 SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 #: Anything but plain spaces, printable ASCII and Thai as it should stand makes a cell worth a second look: so do a quote or
 #: a backslash (escaped in JSON), a lone dash, marks in the wrong order, spaces at the ends or doubled, a spreadsheet's apostrophe.
-SUSPECT = r'[^ !#-\[\]-~ก-ฺ฿-์๎๏๚๛]|["\\]|[่-๋][ุ-ฺ]|ำ[่-๋]|^ | $|  |^-?$|^\''
+SUSPECT = r'[^ !#-\[\]-~ก-ฺ฿-์๎๏๚๛]|["\\]|[ุ-ฺ่-๋][ุ-ฺ]|ำ[่-๋]|^ | $|  |^-?$|^\''
 _SAMPLE = 2000
 _SARA_AM = ("\u0e4d([\u0e48-\u0e4b]?)\u0e32", "${1}\u0e33")
 _TONE_AFTER_AM = ("\u0e33([\u0e48-\u0e4b])", "${1}\u0e33")
