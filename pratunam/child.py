@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,12 @@ _READY_SUFFIX = ".ready.json"
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One process's surroundings: its parts, the gate's Redis, and an event that is set when it should end."""
+    """One process's surroundings: its parts, the gate's Redis, an event that is set when it should end, and its word that it is ready."""
 
     parts: Parts
     redis_url: str
     stopping: asyncio.Event
+    note_ready: Callable[[], None]
 
 
 @asynccontextmanager
@@ -45,10 +46,9 @@ async def long_running(settings: Settings, name: str) -> AsyncIterator[Child]:
     ):
         parts.emit.subscribe(LogEvents())
         parts.emit.subscribe(GateMetrics(registry))
-        stopping = stop_on_signals()
-        note = _note_ready(settings, name, url)
+        note = settings.run_folder / f"{name}{_READY_SUFFIX}"
         try:
-            yield Child(parts, redis_url, stopping)
+            yield Child(parts, redis_url, stop_on_signals(), lambda: _note_ready(note, url))
         finally:
             note.unlink(missing_ok=True)
 
@@ -85,10 +85,8 @@ def stop_on_signals() -> asyncio.Event:
     return stopping
 
 
-def _note_ready(settings: Settings, name: str, url: str) -> Path:
-    path = settings.run_folder / f"{name}{_READY_SUFFIX}"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps({"pid": os.getpid(), "metrics": url}), "utf-8")
-    draft.replace(path)
-    return path
+def _note_ready(note: Path, metrics_url: str) -> None:
+    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = note.with_suffix(".draft")
+    draft.write_text(json.dumps({"pid": os.getpid(), "metrics": metrics_url}), "utf-8")
+    draft.replace(note)

@@ -10,7 +10,7 @@ from pratunam.child import long_running
 from pratunam.settings import Settings
 from quotas.quotas import RedisQuotas
 from scheduler.loop import Scheduler
-from workers.broker import RedisDoorbell, heard_wakes
+from workers.broker import RedisDoorbell, listen_for_wakes
 
 
 async def run_scheduler(settings: Settings, name: str) -> None:
@@ -21,20 +21,17 @@ async def run_scheduler(settings: Settings, name: str) -> None:
         bell = RedisDoorbell(child.redis_url)
         scheduler = Scheduler(parts.ledger, quotas, bell, parts.clock, parts.emit, _holder(name))
         loop = Loop("scheduler", scheduler.run_once, parts.emit)
-        listening = asyncio.create_task(_listen(child.redis_url, loop))
+        listening = asyncio.create_task(listen_for_wakes(child.redis_url, lambda _: loop.wake()))
         running = asyncio.create_task(loop.run())
+        child.note_ready()
         await child.stopping.wait()
         loop.stop()
         await running
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
+        bell.close()
         await quotas.close()
-
-
-async def _listen(redis_url: str, loop: Loop) -> None:
-    async for _ in heard_wakes(redis_url):
-        loop.wake()
 
 
 def _holder(name: str) -> str:
