@@ -46,9 +46,6 @@ class Decision:
     reasons: Mapping[str, BoundBy]
 
 
-_SHUT = Share(rate=0.0, burst=1, open_until_ms=0, sessions=0)
-
-
 def decide(snapshot: Snapshot, now: int) -> Decision:
     """Return shares, sessions and reasons for the next round."""
     registry = snapshot.registry
@@ -60,7 +57,9 @@ def decide(snapshot: Snapshot, now: int) -> Decision:
         if barrier is None:
             able.append(party)
         else:
-            shares[party.party] = _SHUT
+            # A party that has nothing left may still hear "send it again": its sessions end by themselves, not by the window.
+            stays = barrier is BoundBy.NOTHING and bool(party.sessions)
+            shares[party.party] = _shut(party, len(party.sessions) if stays else 0)
             reasons[party.party] = barrier
     elsewhere = sum(len(party.sessions) for party in snapshot.parties) - sum(
         len(party.sessions) for party in able
@@ -73,7 +72,7 @@ def decide(snapshot: Snapshot, now: int) -> Decision:
     serve: dict[str, int] = {}
     for party, seats, more in zip(able, seating.seats, seating.more, strict=True):
         if seats <= 0:
-            shares[party.party] = _SHUT
+            shares[party.party] = _shut(party, 0)
             reasons[party.party] = BoundBy.SESSIONS
             continue
         seated.append(party)
@@ -97,6 +96,11 @@ def _barrier(registry: RegistryView, party: PartyView) -> BoundBy | None:
     if registry.rate * registry.brake <= 0 or registry.sessions <= 0:
         return BoundBy.REGISTRY
     return None
+
+
+def _shut(party: PartyView, sessions: int) -> Share:
+    open_ms = min(DRAW_AHEAD_MS, party.open_ms) if sessions else 0
+    return Share(0.0, _within_own(party, party.outstanding + SPARE_PERMITS), open_ms, sessions)
 
 
 def _share_rate(
@@ -155,10 +159,16 @@ def _limit(registry: RegistryView, party: PartyView, seats: float) -> tuple[floa
 
 
 def _burst(registry: RegistryView, party: PartyView, useful: float) -> int:
-    """Its part of the registry's burst, or what is out while answers travel; never above its accounts' or its own ceiling."""
+    """Its part of the registry's burst, or what is out while answers travel; never above its accounts' or its own ceiling.
+
+    Nor below what is out now: a bucket cut under its reservations would owe them when their answers come.
+    """
     burst = min(math.ceil(useful) + SPARE_PERMITS, party.accounts * registry.account_burst)
-    if party.burst is not None:
-        burst = min(burst, party.burst)
-    elif party.rate is not None:
-        burst = min(burst, math.ceil(party.rate))
-    return max(1, burst)
+    return _within_own(party, max(burst, party.outstanding + SPARE_PERMITS))
+
+
+def _within_own(party: PartyView, burst: int) -> int:
+    own = (
+        party.burst if party.burst is not None else math.ceil(party.rate) if party.rate is not None else burst
+    )
+    return max(1, min(burst, own))

@@ -76,7 +76,7 @@ def seated_from(waiting: PartyView, count: int, now: int) -> PartyView:
     return replace(waiting, sessions=live(waiting.party, count, now), waiting_since_at=None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(snapshots())
 def test_seats_are_never_more_than_the_cap_and_never_empty_while_wanted(world: Snapshot) -> None:
     """New sessions fit beside the live ones, and a party's fit its accounts."""

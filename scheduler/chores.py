@@ -1,0 +1,35 @@
+"""What else the leading scheduler sees to: files that wait for their check, notices that are due, contents whose time is over."""
+
+from domain.errors import Conflict
+from scheduler.registry_round import Parts
+from scheduler.rings import PatientRings
+
+#: contents that are kept long enough are looked for so often, in ms
+ERASE_EVERY_MS = 60_000
+
+
+class Chores:
+    """One round of them is a few indexed reads."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Nothing has been rung or erased."""
+        self._parts = parts
+        self._checks = PatientRings(parts.doorbell.check_job)
+        self._notices = PatientRings(parts.doorbell.send_notice)
+        self._erased_at: int | None = None
+
+    async def run(self, now: int) -> None:
+        """Ring for what waits, and erase what is due."""
+        monotonic = self._parts.clock.monotonic()
+        self._checks.ring(await self._parts.ledger.unchecked_jobs(now), monotonic)
+        self._notices.ring(await self._parts.ledger.due_notices(now), monotonic)
+        if self._erased_at is None or monotonic - self._erased_at >= ERASE_EVERY_MS:
+            self._erased_at = monotonic
+            await self._erase(now)
+
+    async def _erase(self, now: int) -> None:
+        for job in await self._parts.ledger.due_for_erasure(now):
+            try:
+                await self._parts.ledger.erase(job, self._parts.by, now)
+            except Conflict:
+                continue  # one of its records was sent again meanwhile: its time comes later

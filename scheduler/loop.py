@@ -1,0 +1,77 @@
+"""The scheduler: leads or stands by; as leader runs a round of every registry and says how long to sleep.
+
+One leads, by a lease of 2 s in the gate; its epoch stands in every write, so that one who slept through its lease and wakes
+cannot overwrite the next one's shares. A standby knows nothing and reads everything when it takes over.
+`run_once` is run by `domain.loop.Loop`, whose `wake` cuts a sleep short when something happened.
+"""
+
+from domain.clock import Clock
+from domain.errors import GateLost
+from domain.events import Emit, LoopFailed
+from domain.jobs import By
+from domain.ports import Doorbell
+from domain.quota import Quotas
+from ledger.protocols import Ledger
+from scheduler.chores import Chores
+from scheduler.registry_round import LOOK_MS, Parts, RegistryRound
+
+#: the leader's lease, in ms
+LEAD_MS = 2_000
+#: a standby asks again after so long, in s
+STAND_BY_S = 0.5
+#: after the gate was lost, in s
+GATE_LOST_S = 0.3
+
+
+class Scheduler:
+    """Decides who goes next and how fast, in every registry of the policy in force."""
+
+    def __init__(
+        self, ledger: Ledger, quotas: Quotas, doorbell: Doorbell, clock: Clock, emit: Emit, holder: str
+    ) -> None:
+        """Stand by; `holder` names this process in the leader's lease."""
+        self._parts = Parts(ledger, quotas, doorbell, clock, emit, By("scheduler", holder))
+        self._holder = holder
+        self._epoch: int | None = None
+        self._rounds: dict[str, RegistryRound] = {}
+        self._chores = Chores(self._parts)
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether the last round was led."""
+        return self._epoch is not None
+
+    async def run_once(self) -> float:
+        """Run one round of everything; returns the seconds to sleep."""
+        try:
+            epoch = await self._parts.quotas.lead(self._holder, LEAD_MS)
+            if epoch is None:
+                self._stand_by()
+                return STAND_BY_S
+            if epoch != self._epoch:
+                self._stand_by()
+                self._epoch = epoch
+            return await self._lead(epoch)
+        except GateLost as error:
+            self._parts.emit(LoopFailed(loop="scheduler", error=type(error).__name__))
+            return GATE_LOST_S
+
+    def _stand_by(self) -> None:
+        self._epoch = None
+        self._rounds = {}
+        self._chores = Chores(self._parts)
+
+    async def _lead(self, epoch: int) -> float:
+        now = self._parts.clock.now()
+        # Rings for checks and notices need no registry that works.
+        await self._chores.run(now)
+        version = await self._parts.ledger.policy(now)
+        if version is None:
+            return LOOK_MS / 1000
+        holds = await self._parts.ledger.holds()
+        self._rounds = {name: one for name, one in self._rounds.items() if name in version.policy.registries}
+        sleep_ms = LOOK_MS
+        for name in version.policy.registries:
+            one = self._rounds.setdefault(name, RegistryRound(name, self._parts))
+            sleep_ms = min(sleep_ms, await one.run(version, holds, epoch, self._parts.clock.now()))
+        return sleep_ms / 1000
