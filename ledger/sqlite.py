@@ -82,8 +82,14 @@ class SqliteEngine:
 
     def read_now(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a looking verb in this thread."""
-        with _polite(), self._reader.begin() as connection:
+        with self.reading() as connection:
             return verb(connection, *args, **kwargs)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for looking only, on one snapshot."""
+        with _polite(), self._reader.begin() as connection:
+            yield connection
 
     async def wipe(self) -> None:
         """Move everything out of the write-ahead log and cut it to nothing, so that deleted bytes are gone from it too."""
@@ -92,8 +98,12 @@ class SqliteEngine:
 
     async def close(self) -> None:
         """End the threads and close the file."""
-        await asyncio.to_thread(self._write_thread.shutdown)
-        await asyncio.to_thread(self._read_threads.shutdown)
+        await asyncio.to_thread(self.dispose)
+
+    def dispose(self) -> None:
+        """End the threads, once they have done what was asked, and close the file."""
+        self._write_thread.shutdown()
+        self._read_threads.shutdown()
         self._reader.dispose()
         self._writer.dispose()
         self._mirror.close()
