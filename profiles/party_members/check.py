@@ -51,7 +51,10 @@ def operations_of(frame: pl.DataFrame, operation: str | None) -> frozenset[str]:
     """Return the operations of a frame's rows; blank cells and an absent column mean `operation`."""
     if "operation" not in frame.columns:
         return frozenset({operation} if operation else ())
-    plain = frame.select(plain_expr(pl.col("operation").cast(pl.String).unique()).alias("operation"))
+    said = frame.select(
+        pl.col("operation").cast(pl.String).unique()
+    )  # by itself: `unique` gives another order each time
+    plain = said.select(plain_expr(pl.col("operation")).alias("operation"))
     found = _with_operation(plain, operation)["_operation"].unique().drop_nulls()
     return frozenset(found.to_list())
 
