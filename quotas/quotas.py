@@ -161,7 +161,9 @@ class RedisQuotas:
             except NoScriptError:
                 return await self._redis.eval(what.text, len(keys), *keys, *args)
         except (RedisError, OSError, TimeoutError) as error:
-            raise _lost(f"Redis did not do {what.name}: {type(error).__name__}.") from error
+            raise _lost(
+                f"Redis did not do {what.name}: {type(error).__name__} {str(error)[:200]}."
+            ) from error
 
     async def _run(self) -> str:
         """Return the run id of the server: another one means that it was started again, or is another server."""

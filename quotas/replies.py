@@ -6,6 +6,7 @@ that a clock that runs a little fast breaks no limit.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -30,8 +31,9 @@ _KEPT_OF_RATE = 9_999
 
 _pack = msgspec.msgpack.Encoder().encode
 
-_PermitRow = tuple[int, int, int, int, BoundBy, int, int]
-_read_permits = msgspec.msgpack.Decoder(list[_PermitRow]).decode
+_PERMIT_PARTS = 7
+_BOUND_BY = {word.value: word for word in BoundBy}
+_read_permits = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 def rate_in(rate: float) -> int:
@@ -76,9 +78,11 @@ def names_in(names: Sequence[str]) -> bytes:
 
 def lines_in(lines: Sequence[TickLine]) -> bytes:
     """Pack the lines of a tick."""
-    return _pack(
-        [(x.lease.account, x.lease.token, x.granted, x.lapsed, x.sent, x.settled, x.want) for x in lines]
-    )
+    flat: list[str | int] = []
+    for line in lines:
+        lease = line.lease
+        flat += (lease.account, lease.token, line.granted, line.lapsed, line.sent, line.settled, line.want)
+    return _pack(flat)
 
 
 def signals_in(signals: Signals) -> bytes:
@@ -100,9 +104,10 @@ def permits_out(raw: bytes | None, count: int) -> list[Permit]:
     """Return a tick's answer; without one (no generation stands) every lease is gone."""
     if raw is None:
         return [Permit(False, 0, 0, 0, BoundBy.STARTING, 1000)] * count
+    parts = iter(_read_permits(raw))
     return [
-        Permit(alive == 1, granted, valid, left, bound, wait, ending == 1)
-        for alive, granted, valid, left, bound, wait, ending in _read_permits(raw)
+        Permit(alive == 1, granted, valid, left, _BOUND_BY[word], wait, ending == 1)
+        for alive, granted, valid, left, word, wait, ending in zip(*[parts] * _PERMIT_PARTS, strict=True)
     ]
 
 

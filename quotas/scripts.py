@@ -22,7 +22,7 @@ class Script:
 @cache
 def script(name: str) -> Script:
     """Return the operation `name` (the file quotas/lua/<name>.lua)."""
-    text = _INCLUDE.sub(lambda found: _text(found[1]), _text(name))
+    text = _text(name)
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -32,4 +32,5 @@ def operations() -> list[str]:
 
 
 def _text(name: str) -> str:
-    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+    """Return a file with the parts that it includes in their places."""
+    return _INCLUDE.sub(lambda found: _text(found[1]), (_FOLDER / f"{name}.lua").read_text(encoding="utf-8"))

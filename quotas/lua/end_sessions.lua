@@ -11,8 +11,8 @@ sweep()
 local ids, told = cmsgpack.unpack(ARGV[2]), 0
 fetch_accounts(ids)
 for _, id in ipairs(ids) do
-  if accounts[id] and accounts[id].token then
-    accounts[id].ending = true
+  if accounts[id] and accounts[id].token > 0 then
+    accounts[id].ending = 1
     touched[id] = true
     told = told + 1
   end

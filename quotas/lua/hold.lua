@@ -11,7 +11,7 @@ sweep()
 if ARGV[2] == '' then
   gate.held = ARGV[3] == '1'
 else
-  party_or_new(ARGV[2]).held = ARGV[3] == '1'
+  party_or_new(ARGV[2]).held = tonumber(ARGV[3])
 end
 save()
 return 1

@@ -16,7 +16,7 @@ local p, acc = party(ARGV[2]), account(id)
 local function refusal()
   if gate.at < gate.start then return {'starting', ms_until(gate.start)} end
   if not acc or acc.conf < gate.conf then return {'account', 1000} end
-  if acc.token then return {'account', ms_until(acc.ends)} end
+  if acc.token > 0 then return {'account', ms_until(acc.ends)} end
   if acc.barred > gate.at then return {'quarantine', ms_until(acc.barred)} end
   local word, wait = shut(p, acc)
   if word then return {word, wait} end
@@ -31,8 +31,8 @@ if not refused then
   gate.counter = gate.counter + 1
   acc.token = gate.generation * 4294967296 + gate.counter
   acc.party, acc.holder, acc.ends = ARGV[2], ARGV[4], gate.at + gate.lease
-  acc.own, acc.sent, acc.settled, acc.seen, acc.ending = 0, 0, 0, false, false
-  acc.told_rate, acc.told_cap = nil, nil
+  acc.own, acc.sent, acc.settled, acc.seen, acc.ending = 0, 0, 0, 0, 0
+  acc.told_rate, acc.told_cap = unlimited, unlimited
   limit_account(acc)
   touched[id] = true
 end

@@ -9,10 +9,10 @@
 if not open_gate() then return 0 end
 sweep()
 local acc = account(ARGV[2])
-local ok = is_held(acc, tonumber(ARGV[3])) and not acc.ending and acc.conf >= gate.conf
+local ok = is_held(acc, tonumber(ARGV[3])) and acc.ending == 0 and acc.conf >= gate.conf
 if ok then
   acc.ends = gate.at + gate.lease
-  acc.seen = true
+  acc.seen = 1
   touched[ARGV[2]] = true
 end
 save()

@@ -25,7 +25,7 @@ local ids = redis.call('ZRANGE', KEYS[4], 0, -1)
 fetch_in_parts(ids, fetch_accounts)
 for _, id in ipairs(ids) do
   local acc = accounts[id]
-  if acc and acc.token then
+  if acc and acc.token > 0 then
     sessions[#sessions + 1] = {acc.party, id, acc.holder, acc.token, ms_until(acc.ends), acc.own, acc.sent, acc.settled, false}
   elseif acc and (acc.linger > 0 or acc.barred > 0 or acc.dead > 0) then
     local over = math.max(acc.linger, acc.barred, acc.dead_at)
@@ -37,11 +37,9 @@ local uses = {}
 fetch_in_parts(redis.call('SMEMBERS', KEYS[5]), function(part)
   for i, raw in ipairs(redis.call('HMGET', KEYS[3], unpack(part))) do
     local id = part[i]
-    if parties[id] == nil then parties[id] = cmsgpack.unpack(raw) end
+    if parties[id] == nil then parties[id] = read_party(raw) end
     local p = parties[id]
     if p.live == 0 and p.o == 0 and p.idle < gate.at - QUIET then
-      p.busy = false
-      touched_parties[id] = true
       redis.call('SREM', KEYS[5], id)
     else
       refill(p)

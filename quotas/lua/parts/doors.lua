@@ -10,7 +10,7 @@ end
 -- The word that binds and ms until it is worth asking again; nil when open.
 local function shut(p, acc)
   if gate.at < gate.start then return 'starting', ms_until(gate.start) end
-  if gate.held or (p and p.held) then return 'hold', 1000 end
+  if gate.held or (p and p.held == 1) then return 'hold', 1000 end
   if not p or open_us(p) <= 0 then return 'window', 250 end
   if gate.rate == 0 then return 'registry', 1000 end
   if p.rate == 0 then return 'party', 250 end

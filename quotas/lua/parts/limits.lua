@@ -12,5 +12,5 @@ local function limit_registry()
 end
 
 local function limit_account(acc)
-  set_limit(acc, math.min(acc.policy_rate, acc.told_rate or acc.policy_rate), math.min(acc.policy_cap, acc.told_cap or acc.policy_cap))
+  set_limit(acc, math.min(acc.policy_rate, acc.told_rate), math.min(acc.policy_cap, acc.told_cap))
 end

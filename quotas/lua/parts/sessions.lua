@@ -19,7 +19,7 @@ local function bury(acc, left, from, is_open)
   end
   local p = party_or_new(acc.party)
   p.line[acc.id] = nil
-  acc.token, acc.own = nil, 0
+  acc.token, acc.own = 0, 0
 end
 
 -- What dead sessions had outstanding is spent: it counts as arrived.
@@ -30,7 +30,7 @@ end
 
 -- Brings an account up to the gate's time.
 age = function(acc)
-  if acc.token and acc.ends <= gate.at then bury(acc, acc.own, acc.ends, acc.seen) end
+  if acc.token > 0 and acc.ends <= gate.at then bury(acc, acc.own, acc.ends, acc.seen == 1) end
   if acc.dead > 0 and acc.dead_at <= gate.at then spend(acc) end
   if acc.linger <= gate.at then acc.linger = 0 end
   if acc.barred <= gate.at then acc.barred = 0 end

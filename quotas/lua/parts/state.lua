@@ -4,6 +4,7 @@
 -- KEYS[4] ends (accounts by the gate time at which something of theirs is over; early scores are re-scored), KEYS[5] busy parties
 -- ARGV[1] the machine's time in µs; 0 = ask the server
 -- Reply: none, a part of scripts. Repeatable: yes.
+-- include: parts/records
 local UNIT = 10000000000 -- units in a record
 local MS = 1000
 local LONGEST_STEP = 300 * MS
@@ -37,14 +38,14 @@ end
 
 -- A session counts while its lease lives, and until it is known to be closed.
 local function counts(acc)
-  return acc and (acc.token or acc.linger > 0) and 1 or 0
+  return acc and (acc.token > 0 or acc.linger > 0) and 1 or 0
 end
 
 local function keep_account(id, raw)
-  local acc = raw and cmsgpack.unpack(raw) or false
+  local acc = raw and read_account(raw) or false
   accounts[id] = acc
   counted[id] = counts(acc)
-  if acc and acc.due and acc.due <= gate.at then
+  if acc and acc.due > 0 and acc.due <= gate.at then
     touched[id] = true
     age(acc)
   end
@@ -67,7 +68,7 @@ end
 local function party(id)
   if parties[id] == nil then
     local raw = redis.call('HGET', KEYS[3], id)
-    parties[id] = raw and cmsgpack.unpack(raw) or false
+    parties[id] = raw and read_party(raw) or false
   end
   return parties[id]
 end
@@ -77,7 +78,7 @@ local function party_or_new(id)
   if not party(id) then
     parties[id] = {
       v = 0, o = 0, rate = 0, cap = 0, filled = math.max(gate.at, gate.start), open = 0, wall = 0, sessions = 0,
-      live = 0, held = false, blocked = 0, sent = 0, bound = 'nothing', idle = gate.at, busy = false, line = {},
+      live = 0, held = 0, blocked = 0, sent = 0, idle = gate.at, short_at = 0, bound = 'nothing', line = {},
     }
   end
   return parties[id]
@@ -89,11 +90,11 @@ local function sweep()
 end
 
 local function next_due(acc)
-  local due
+  local due = 0
   local function sooner(at)
-    if at > 0 and (not due or at < due) then due = at end
+    if at > 0 and (due == 0 or at < due) then due = at end
   end
-  if acc.token then sooner(acc.ends) end
+  if acc.token > 0 then sooner(acc.ends) end
   if acc.dead > 0 then sooner(acc.dead_at) end
   sooner(acc.linger)
   sooner(acc.barred)
@@ -108,28 +109,25 @@ local function recount(id, acc)
   gate.live = gate.live + change
   p.live = p.live + change
   p.idle = gate.at
-  if not p.busy then
-    p.busy = true
-    redis.call('SADD', KEYS[5], acc.party)
-  end
+  if p.live > 0 then redis.call('SADD', KEYS[5], acc.party) end
 end
 
 local function schedule(id, acc)
   local due = next_due(acc)
-  if due and (not acc.due or due < acc.due or acc.due <= gate.at) then
+  if due == 0 and acc.due > 0 then
+    redis.call('ZREM', KEYS[4], id)
+    acc.due = 0
+  elseif due > 0 and (acc.due == 0 or due < acc.due or acc.due <= gate.at) then
     redis.call('ZADD', KEYS[4], due, id)
     acc.due = due
-  elseif acc.due and not due then
-    redis.call('ZREM', KEYS[4], id)
-    acc.due = nil
   end
 end
 
-local function write_all(key, records, ids)
+local function write_all(key, records, ids, write)
   local pairs_out = {}
   for id in pairs(ids) do
     pairs_out[#pairs_out + 1] = id
-    pairs_out[#pairs_out + 1] = cmsgpack.pack(records[id])
+    pairs_out[#pairs_out + 1] = write(records[id])
   end
   if #pairs_out > 0 then redis.call('HSET', key, unpack(pairs_out)) end
 end
@@ -139,7 +137,7 @@ local function save()
     recount(id, accounts[id])
     schedule(id, accounts[id])
   end
-  write_all(KEYS[2], accounts, touched)
-  write_all(KEYS[3], parties, touched_parties)
+  write_all(KEYS[2], accounts, touched, write_account)
+  write_all(KEYS[3], parties, touched_parties, write_party)
   redis.call('SET', KEYS[1], cmsgpack.pack(gate))
 end
