@@ -92,7 +92,7 @@ def own_database(redis_url: str) -> str:
     parts = urlsplit(redis_url)
     if parts.scheme == "unix":
         query = [(name, value) for name, value in parse_qsl(parts.query) if name != "db"]
-        return urlunsplit(parts._replace(query=urlencode([*query, ("db", str(DATABASE))])))
+        return f"unix://{parts.netloc}{parts.path}?{urlencode([*query, ('db', str(DATABASE))])}"
     return urlunsplit(parts._replace(path=f"/{DATABASE}"))
 
 

@@ -97,7 +97,7 @@ async def test_a_log_in_fences_and_lower_limits_bind(work: Bench, server: Script
     """The gate hears that the log-in was answered, and of limits lower than the policy's."""
     server.login_body = {
         "session": "s-1", "account": "A1", "party": "P1", "expires_in": 900,
-        "limits": {"records_per_second": 7, "burst": 40, "max_in_flight": 4},
+        "limits": {"records_per_second": 7, "burst": 40.0, "max_in_flight": 4},
     }  # fmt: skip
     work.ledger.add_slice(3)
     await serve(work)

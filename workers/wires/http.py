@@ -46,9 +46,11 @@ CLOCK_SAMPLE_MS = 2_000
 
 
 class _Limits(msgspec.Struct):
+    """JSON knows no whole numbers: a registrar may well write 20.0."""
+
     records_per_second: float | None = None
-    burst: int | None = None
-    max_in_flight: int | None = None
+    burst: float | None = None
+    max_in_flight: float | None = None
 
 
 class _Opened(msgspec.Struct):
@@ -61,7 +63,7 @@ class _Opened(msgspec.Struct):
 
 class _Load(msgspec.Struct):
     state: str
-    sessions: int | None = None
+    sessions: float | None = None
     records_per_second: float | None = None
     latency_ms_p95: float | None = None
 
@@ -158,7 +160,7 @@ class HttpWire:
                 told = msgspec.json.decode(content, type=_Load)
             except msgspec.DecodeError:
                 return None
-            return Load(told.state, told.sessions, told.records_per_second, told.latency_ms_p95)
+            return Load(told.state, _whole(told.sessions), told.records_per_second, told.latency_ms_p95)
 
     def on_clock(self, listener: Callable[[ClockSample], None]) -> None:
         """Have every useful `Date` header told to `listener`."""
@@ -238,8 +240,13 @@ def _opened(content: bytes, account: str) -> OpenSession | LoginRefused:
     if told.account != account or not told.session:
         return LoginRefused("unreachable", maybe_open=True)
     limits = told.limits or _Limits()
-    told_limits = SessionLimits(limits.records_per_second, limits.burst, limits.max_in_flight)
+    told_limits = SessionLimits(limits.records_per_second, _whole(limits.burst), _whole(limits.max_in_flight))
     return OpenSession(told.session, told.account, told.party, told.expires_in, told_limits)
+
+
+def _whole(count: float | None) -> int | None:
+    """Round a told count down; nonsense says nothing."""
+    return int(count) if count is not None and 0 <= count < 2**53 else None
 
 
 def _asked(content: bytes, key: str) -> Answer | End:
