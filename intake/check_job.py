@@ -29,7 +29,7 @@ from intake.frames import (
     Want,
     WantOthers,
 )
-from intake.keeper import ChildDied, Keeper, keep_child
+from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts
 from intake.seal import Seal
 from intake.slices import MOST_LINES
@@ -109,7 +109,7 @@ async def _check(ticket: CheckTicket, job: Job, parts: IntakeParts, scratch: Pat
     registry_key = await asyncio.to_thread(parts.keys.registry_key, job.registry)
     # the job's id makes the sealing unique: the same file, cancelled and sent again, must not meet its old keys
     seal = Seal(sealer, registry_key, job.party, job.job, job.digest, f"{job.job}.{ticket.attempt}")
-    async with keep_child(parts.limits) as child:
+    async with parts.start_child(parts.limits) as child:
         await child.say(await _task(job, head, parts, scratch))
         done = await _Talk(job, parts, table, seal, child, head.chunks).listen()
     return await parts.ledger.finish_check(ticket, _result(head, done), BY, parts.clock.now())

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -30,19 +30,22 @@ class ChildDied(PratunamError):
 
 
 class Keeper:
-    """One child and its two pipes."""
+    """One child and its two pipes; `kill` ends it, `wait` returns its exit status."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        to: asyncio.StreamWriter,
+        from_: asyncio.StreamReader,
+        kill: Callable[[], None],
+        wait: Callable[[], Awaitable[int]],
+        pid: int = 0,
+    ) -> None:
         """Take a started child."""
-        assert process.stdin is not None and process.stdout is not None  # noqa: PT018 - both are asked for at the start
-        self._process = process
-        self._to = process.stdin
-        self._from = process.stdout
-
-    @property
-    def pid(self) -> int:
-        """Return the child's process id."""
-        return self._process.pid
+        self.pid = pid
+        self._to = to
+        self._from = from_
+        self._kill = kill
+        self._wait = wait
 
     async def say(self, message: Message) -> None:
         """Send one frame; raises ChildDied."""
@@ -60,7 +63,7 @@ class Keeper:
                 raise ChildDied("frame")
             message = unpack(await self._from.readexactly(size))
         except asyncio.IncompleteReadError:
-            raise ChildDied(f"exit {await self._process.wait()}") from None
+            raise ChildDied(f"exit {await self._wait()}") from None
         except msgspec.DecodeError:
             raise ChildDied("frame") from None
         if isinstance(message, Refusal):
@@ -77,10 +80,8 @@ class Keeper:
     async def end(self) -> None:
         """Kill the child if it still runs, and wait for it."""
         self._to.close()
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-        await self._process.wait()
+        self._kill()
+        await self._wait()
 
 
 @contextlib.asynccontextmanager
@@ -94,15 +95,24 @@ async def keep_child(limits: Limits, *, stderr: int = asyncio.subprocess.DEVNULL
         stderr=stderr,
         env={
             "PYTHONPATH": str(_ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "POLARS_MAX_THREADS": "2",
             "LANG": "C.UTF-8",
             "MALLOC_ARENA_MAX": "2",
         },
         limit=READ_AHEAD,
     )
-    keeper = Keeper(process)
+    assert process.stdin is not None and process.stdout is not None  # noqa: PT018 - both were asked for
+
+    def kill() -> None:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    keeper = Keeper(process.stdin, process.stdout, kill, process.wait, process.pid)
     try:
         yield keeper
     finally:
         await asyncio.shield(keeper.end())
+
+
+StartChild = Callable[[Limits], contextlib.AbstractAsyncContextManager[Keeper]]

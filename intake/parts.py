@@ -9,6 +9,7 @@ from domain.events import Emit, Event
 from domain.policy import RegistryRules
 from domain.ports import Spool
 from intake.frames import Limits
+from intake.keeper import StartChild, keep_child
 from ledger.keystore import KeyStore
 from ledger.protocols import Accounts, Audit, Jobs, Work
 
@@ -58,3 +59,4 @@ class IntakeParts:
     check_every_s: float = 10.0
     index_wait_s: float = 0.2
     emit: Emit = _nobody
+    start_child: StartChild = keep_child

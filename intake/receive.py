@@ -18,7 +18,7 @@ from domain.errors import BadFile, NotFound
 from domain.jobs import By, Job, NewJob
 from intake.faults import bad_file, beyond_limits, no_room
 from intake.frames import Go, Look, Piece, ReadDone, ReadTask, TableChunk
-from intake.keeper import ChildDied, Keeper, keep_child
+from intake.keeper import ChildDied, Keeper
 from intake.look import refuse_unknown
 from intake.parts import IntakeParts, SubmitRequest
 from intake.spooled import SpooledTable, TableHead
@@ -97,7 +97,7 @@ async def read_source(
 ) -> tuple[Look, SubmitRequest, ReadDone, str]:
     """Read a source through the child: what it looks like, the request completed from a parent job, the end, SHA-256 (hex)."""
     try:
-        async with keep_child(intake.limits) as child:
+        async with intake.start_child(intake.limits) as child:
             task = ReadTask(
                 request.profile, request.operation, request.declared, request.sheet, intake.rules.max_rows
             )

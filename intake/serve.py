@@ -17,12 +17,17 @@ def serve() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    serve_over(pipes)
+
+
+def serve_over(pipes: Pipes) -> None:
+    """Do one task over these pipes; nothing but frames ever leaves."""
     try:
         _work(pipes)
     except Refused as refused:
         pipes.say(Refusal(refused.message_en, refused.message_th, refused.remedy_en, refused.remedy_th))
-    except EOFError:
-        raise SystemExit(1) from None
+    except (EOFError, BrokenPipeError):
+        return  # the parent is gone: nobody waits for a word
     except BaseException as error:  # noqa: BLE001 - polars' panics are no Exception, and no text that may quote a cell leaves
         pipes.say(Crash(type(error).__name__, _where(error)))
 
