@@ -112,7 +112,9 @@ def _release(state: BrakeState, now: int) -> BrakeState:
     """Step up for all the time that has passed since the freeze ended or the last step, so that a forecast may take long strides."""
     if state.level >= 1.0 or now < state.frozen_until_at:
         return state
-    since = max(state.frozen_until_at, state.stepped_at or 0)
+    if state.stepped_at is None:
+        return replace(state, stepped_at=now)
+    since = max(state.frozen_until_at, state.stepped_at)
     steps = max(0, now - since) // STEP_MS
     if steps == 0:
         return state

@@ -73,6 +73,15 @@ class Openings:
         state = self.state(party, at)
         return None if state.is_open or state.until_at is None else max(0, state.until_at - at)
 
+    def edge_in_ms(self, party: str, clock: ClockOffset, now: int) -> int | None:
+        """Return in how many ms it changes whether the party may draw; None when nothing is in sight."""
+        open_ms = self.open_ms(party, clock, now)
+        if open_ms > 0:
+            return open_ms if open_ms < FOR_EVER_MS else None
+        at = now + clock.offset_ms - clock.error_ms
+        state = self.state(party, at)
+        return None if state.until_at is None else max(1, state.until_at - at)
+
     def open_ms_before(self, party: str, deadline_at: int | None, now: int) -> int:
         """Return how many ms the party's windows are open from now to the deadline (0 without one)."""
         if deadline_at is None or deadline_at <= now:

@@ -14,9 +14,9 @@ from domain.jobs import By, PartyBacklog
 from domain.policy import PolicyVersion, RegistryRules
 from domain.ports import Doorbell
 from domain.quota import AccountQuota, BoundBy, Quotas, RegistryQuota, Usage
-from domain.states import AccountState
 from ledger.protocols import Ledger
 from ledger.values import HoldRow
+from scheduler.accounts import out_of_use, usable_accounts
 from scheduler.brake import BrakeState, brake
 from scheduler.decide import Decision, decide
 from scheduler.memory import Memory
@@ -33,8 +33,6 @@ LOOK_MS = 1_000
 SETTLED_MS = 1_000
 #: a session that was rung for may still come after so long, in ms
 COMING_MS = 10_000
-
-_OUT_OF_USE = frozenset({AccountState.RESTED, AccountState.SET_ASIDE, AccountState.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +122,10 @@ class RegistryRound:
             return
         self._looked_at = monotonic
         rows = await self._parts.ledger.accounts(self._registry)
-        out_of_use = {row.account for row in rows if row.state in _OUT_OF_USE}
-        active: dict[str, AccountQuota] = {}
+        usable = usable_accounts(version.policy, self._registry, out_of_use(rows))
+        self._accounts = {party: len(accounts) for party, accounts in usable.items()}
         quota = AccountQuota(rules.account_rate, rules.account_burst)
-        self._accounts = {}
-        for party in version.policy.parties.values():
-            usable = [a.id for a in party.accounts_of(self._registry) if a.id not in out_of_use]
-            self._accounts[party.id] = len(usable)
-            active.update(dict.fromkeys(usable, quota))
+        active = {account: quota for accounts in usable.values() for account in accounts}
         if is_new_version:
             self._openings = (version.version, Openings(version.policy, self._registry))
         wanted = (version.version, frozenset(active))

@@ -44,7 +44,7 @@ class Plant:
     start_ms: int = 100
     sent: list[int] = field(default_factory=list)
     arrivals: list[tuple[int, int]] = field(default_factory=list)
-    world: Callable[[Snapshot], Snapshot] = lambda snapshot: snapshot
+    world: Callable[[Snapshot, int], Snapshot] = lambda snapshot, _now: snapshot
 
     def run(self, until_ms: int) -> None:
         """Run from full account and registry buckets and empty party buckets."""
@@ -127,4 +127,4 @@ class Plant:
             available=pool.level - pool.out,
             latency_ms=self.answer_ms,
         )
-        return decide(self.world(Snapshot(view, tuple(views))), now)
+        return decide(self.world(Snapshot(view, tuple(views)), now), now)
