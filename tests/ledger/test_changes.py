@@ -120,7 +120,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(slice_id=some_slice, line=st.integers(0, LINES - 1), answer=st.sampled_from((None, "a", "r")))
     def people_answer(self, slice_id: str, line: int, answer: str | None) -> None:
         outcome = None if answer is None else Outcome(line, RecordState(answer))
-        job = slice_id.split(".")[0]
+        job = slice_id.partition(".")[0]
         try:
             self.engine.write_now(settle.resolve, job, slice_id, line, outcome, "", self.keys, BY, NOW)
         except Conflict:
