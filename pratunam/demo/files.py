@@ -9,11 +9,14 @@ from pratunam.demo.cast import BAD_SHARE, Player
 from profiles.party_members.made_up import made_up_members
 from profiles.party_members.made_up_faults import KINDS
 
+#: kinds of bad rows whose characters Windows-874 does not have
+_BEYOND_CP874 = frozenset({"turned-name"})
+
 
 def write_file(player: Player, number: int, folder: Path) -> Path:
     """Write one player's file; returns its path. `number` seeds the members, so that no two parties share one."""
-    share = BAD_SHARE / len(KINDS)
-    members = made_up_members(player.rows, number, faults=dict.fromkeys(KINDS, share))
+    kinds = [kind for kind in KINDS if player.encoding != "cp874" or kind not in _BEYOND_CP874]
+    members = made_up_members(player.rows, number, faults=dict.fromkeys(kinds, BAD_SHARE / len(kinds)))
     path = folder / f"{player.party}-members.{player.suffix}"
     if player.encoding == "xlsx":
         _write_workbook(members, path)
