@@ -25,11 +25,19 @@ SENT: dict[str, tuple[str, ...]] = {
 }
 
 
-def write_bodies(rows: pl.DataFrame, operation: str, quoted: Collection[str]) -> pl.Series:
-    """Return the rows' records as JSON in UTF-8 (Binary); `quoted` names the columns in which a quote or backslash stands."""
-    values = rows.select("id_bare", "member_no", *(_value(name).alias(name) for name in SENT[operation]))
+def values_of(operation: str) -> list[pl.Expr]:
+    """Return the fields that are sent, each as its text on the wire, from the columns of `reading`."""
+    return [_value(name).alias(name) for name in ("national_id", "member_no", *SENT[operation])]
+
+
+def write_bodies(values: pl.DataFrame, operation: str, quoted: Collection[str]) -> pl.Series:
+    """Return `body`, the records as JSON in UTF-8 (Binary), from the columns of `values_of`.
+
+    `quoted` names the columns in which a quote or backslash may stand.
+    """
     if values.height == 0:
         return pl.Series("body", [], dtype=pl.Binary)
+    values = values.select("national_id", "member_no", *SENT[operation])
     parts: list[pl.Expr] = []
     open_text = f'{{"operation":"{operation}"'
     for column in values.get_columns():
@@ -61,7 +69,7 @@ def _value(name: str) -> pl.Expr:
         return pl.col(f"{name}_code")
     if name == "fee_amount":
         return pl.col("fee_json")
-    return pl.col("moo_no" if name == "moo" else name)
+    return pl.col({"moo": "moo_no", "national_id": "id_bare"}.get(name, name))
 
 
 def _piece(name: str, quoted: bool) -> tuple[str, pl.Expr, str]:
@@ -70,5 +78,4 @@ def _piece(name: str, quoted: bool) -> tuple[str, pl.Expr, str]:
     if quoted:
         value = value.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
     mark = "" if name == "fee_amount" else '"'
-    key = "national_id" if name == "id_bare" else name
-    return f',"{key}":{mark}', value, mark
+    return f',"{name}":{mark}', value, mark

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from profiles.party_members.body import write_bodies
+from profiles.party_members.body import values_of, write_bodies
 from profiles.party_members.fields import FIELDS, OPERATIONS
 from profiles.party_members.reading import read_ids, read_rows
 from profiles.party_members.rules import Rule, Told, identity, rules_of
@@ -24,6 +24,7 @@ GOOD = {
     "member_no": pl.String,
     "body": pl.Binary,
 }
+_NOTHING = pl.lit(None, dtype=pl.String)
 _NEVER_READ = ("row_no",)
 
 
@@ -99,43 +100,40 @@ def _judge(
 
 def _apply(read: pl.DataFrame, rules: list[Rule | Told]) -> pl.DataFrame:
     """Return every fault and warning that the rules find, in the order of the rules."""
-    masks = (
-        read.lazy()
-        .select(r.holds.fill_null(False).alias(str(n)) for n, r in enumerate(rules) if isinstance(r, Rule))
-        .collect()
-    )
-    position, no_detail = pl.col("_position"), pl.lit(None, dtype=pl.String)
+    one_by_one = ((str(n), r) for n, r in enumerate(rules) if isinstance(r, Rule))
+    masks = read.lazy().select(r.holds.fill_null(False).alias(n) for n, r in one_by_one).collect()
+    holds = masks.select(pl.all().any()).row(0, named=True)
     found = [pl.DataFrame(schema={**FAULT, "warns": pl.Boolean})]
     for number, rule in enumerate(rules):
-        if isinstance(rule, Rule):
-            if masks[str(number)].any():
-                hit, code, detail, warns = (
-                    read.filter(masks[str(number)]),
-                    pl.lit(rule.code),
-                    no_detail,
-                    pl.lit(rule.warns),
+        if isinstance(rule, Told):
+            found.append(_told(read, rule))
+        elif holds[str(number)]:
+            hit = read.select("_position").filter(masks[str(number)])
+            found.append(
+                hit.with_columns(
+                    code=pl.lit(rule.code), field=pl.lit(rule.field), detail=_NOTHING, warns=pl.lit(False)
                 )
-            else:
-                continue
-        else:
-            told = pl.col(rule.problem)
-            hit = read.filter(told.is_not_null())
-            code, detail, warns = told, pl.col(rule.detail) if rule.detail else no_detail, told == rule.warns
-        found.append(hit.select(position, code=code, field=pl.lit(rule.field), detail=detail, warns=warns))
+            )
     return pl.concat(found)
+
+
+def _told(read: pl.DataFrame, rule: Told) -> pl.DataFrame:
+    """Return the faults and warnings that a column of problems tells."""
+    detail = pl.col(rule.detail) if rule.detail else _NOTHING
+    told = read.select("_position", code=pl.col(rule.problem), field=pl.lit(rule.field), detail=detail)
+    return told.filter(pl.col("code").is_not_null()).with_columns(warns=pl.col("code") == rule.warns)
 
 
 def _good(read: pl.DataFrame, operation: str, faults: pl.DataFrame, quoted: frozenset[str]) -> pl.DataFrame:
     """Return the rows without a fault, ready for sealing."""
+    values = read.select("_position", pl.lit(operation).alias("operation"), *values_of(operation))
     good = (
-        read
+        values
         if faults.height == 0
-        else read.join(faults.select("_position"), on="_position", how="anti", maintain_order="left")
+        else values.filter(~values["_position"].is_in(faults["_position"].unique().implode()))
     )
-    told = good.select(
-        "_position", operation=pl.lit(operation), person=pl.col("id_bare"), member_no=pl.col("member_no")
-    )
-    return told.with_columns(write_bodies(good, operation, quoted).alias("body"))
+    told = good.select("_position", "operation", pl.col("national_id").alias("person"), "member_no")
+    return told.with_columns(write_bodies(good, operation, quoted))
 
 
 def _unfit_cells(cleaned: Cleaned) -> pl.DataFrame:

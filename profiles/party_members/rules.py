@@ -33,17 +33,19 @@ _EMAIL = r"^[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+$"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where `holds` is true, the row has this fault (or only deserves a warning)."""
+    """Where `holds` is true, the row has this fault."""
 
     code: str
     field: str
     holds: pl.Expr
-    warns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The column `problem` holds the code of a fault, null where there is none; `detail` is the column of its detail."""
+    """The column `problem` holds the code of a fault, null where there is none.
+
+    `detail` is the column of its detail; `warns` is the code among them that is only a warning.
+    """
 
     field: str
     problem: str

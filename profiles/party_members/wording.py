@@ -58,12 +58,8 @@ def clean_columns(frame: pl.DataFrame, columns: list[str]) -> Cleaned:
     bidi: list[tuple[str, pl.Series]] = []
     control: list[tuple[str, pl.Series]] = []
     quoted: set[str] = set()
-    for name in columns:
-        if _is_tidy(frame[name]):
-            continue
+    for name in _untidy(frame, columns):
         suspect = frame[name].str.contains(SUSPECT).fill_null(False)
-        if not suspect.any():
-            continue
         cells = frame.select(name).filter(suspect)
         seen = cells.select(
             pl.col(name).str.strip_chars().str.contains(f"[{BIDI}]").alias("bidi"),
@@ -78,12 +74,15 @@ def clean_columns(frame: pl.DataFrame, columns: list[str]) -> Cleaned:
     return Cleaned(frame.with_columns(fixed), tuple(bidi), tuple(control), frozenset(quoted))
 
 
-def _is_tidy(column: pl.Series) -> bool:
-    """Say whether a column of few different texts has none that is suspect; columns of many are looked at cell by cell."""
-    first = column.head(_SAMPLE)
-    if column.len() <= _SAMPLE or first.n_unique() > _SAMPLE // 4:
-        return False
-    return not column.unique().str.contains(SUSPECT).any()
+def _untidy(frame: pl.DataFrame, columns: list[str]) -> list[str]:
+    """Return the columns with a suspect cell; in columns of few different texts each text is looked at once."""
+    if not columns:
+        return []
+    sample = frame.head(_SAMPLE).select(pl.col(c).n_unique() for c in columns).row(0, named=True)
+    few = {c for c, different in sample.items() if frame.height > _SAMPLE and different < _SAMPLE // 4}
+    texts = ((pl.col(c).unique() if c in few else pl.col(c)) for c in columns)
+    suspects = frame.select(text.str.contains(SUSPECT).any() for text in texts).row(0, named=True)
+    return [c for c, suspect in suspects.items() if suspect]
 
 
 def _put_back(column: pl.Series, suspect: pl.Series, cells: pl.Series) -> pl.Series:

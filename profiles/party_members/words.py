@@ -1,6 +1,7 @@
 """Reads the cells that may hold one of a few words, Thai or English, as the codes that go on the wire."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import polars as pl
 
@@ -32,13 +33,20 @@ YES_NO: Mapping[str, str] = {
 
 def read_words(column: pl.Series, words: Mapping[str, str]) -> pl.Series:
     """Return a column's codes, null for any other word and for none; case, spaces and dashes (for `_`) do not matter."""
-    known = {_key(word): code for word, code in words.items()}
+    keys, codes = _table(tuple(words.items()))
 
     def reading(texts: pl.Series) -> pl.DataFrame:
         key = texts.str.to_uppercase().str.replace_all(r"[\s_\-]", "")
-        return key.replace_strict(known, default=None, return_dtype=pl.String).alias("code").to_frame()
+        return key.replace_strict(keys, codes, default=None, return_dtype=pl.String).alias("code").to_frame()
 
     return read_once(column, reading)["code"].alias(column.name)
+
+
+@cache
+def _table(words: tuple[tuple[str, str], ...]) -> tuple[pl.Series, pl.Series]:
+    """Return the words as they are compared, and their codes."""
+    known = {_key(word): code for word, code in words}
+    return pl.Series(list(known)), pl.Series(list(known.values()))
 
 
 def _key(word: str) -> str:
