@@ -84,11 +84,6 @@ local function party_or_new(id)
   return parties[id]
 end
 
--- Ends whatever is over by now, a bounded number at a time (the rest counts on: the safe side).
-local function sweep()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', gate.at, 'LIMIT', 0, SWEEP)) do account(id) end
-end
-
 local function next_due(acc)
   local due = 0
   local function sooner(at)
@@ -110,6 +105,12 @@ local function recount(id, acc)
   p.live = p.live + change
   p.idle = gate.at
   if p.live > 0 then redis.call('SADD', KEYS[5], acc.party) end
+end
+
+-- Ends whatever is over by now, a bounded number at a time (the rest counts on: the safe side).
+local function sweep()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', gate.at, 'LIMIT', 0, SWEEP)) do account(id) end
+  for id in pairs(touched) do recount(id, accounts[id]) end
 end
 
 local function schedule(id, acc)

@@ -26,14 +26,9 @@ local function is_contended(p)
   return p.live > 1 and p.short_at > gate.at - RECENT
 end
 
--- How many of the party's `have` records this account may draw now.
-local function part_of(p, acc, have)
-  if not is_contended(p) then return have end
-  local mine, recently = p.line[acc.id], gate.at - RECENT
-  if not mine then
-    mine = {0, 0, 0}
-    p.line[acc.id] = mine
-  end
+-- In a contended party: how much this account was served, and what those were served who were left wanting lately.
+local function claims_of(p, acc)
+  local mine, recently = p.line[acc.id] or {0, 0, 0}, gate.at - RECENT
   local least, waiting = nil, {}
   for id, other in pairs(p.line) do
     if id ~= acc.id then
@@ -42,14 +37,13 @@ local function part_of(p, acc, have)
     end
   end
   -- Who was away does not come back with a claim on what the others were served meanwhile.
-  if least and mine[2] <= recently then mine[1] = math.max(mine[1], least) end
-  if #waiting == 0 then return have end
-  return math.max(0, math.min(have, math.ceil(level(have, mine[1], waiting) - mine[1])))
+  if least and mine[2] <= recently then return math.max(mine[1], least), waiting end
+  return mine[1], waiting
 end
 
 -- Remembers a draw while the party is contended. Waiting is noted now and then only, so that a tick without news is not written.
-local function note_turn(p, acc, granted, is_short)
-  if not is_contended(p) then
+local function note_turn(p, acc, served, granted, is_short)
+  if not served then
     if not is_short or p.live <= 1 then return end
     p.line = {}
   end
@@ -57,7 +51,7 @@ local function note_turn(p, acc, granted, is_short)
   local is_due = gate.at - NOTED >= mine[2] or is_short and gate.at - NOTED >= mine[3] or not is_short and mine[3] > 0
   if granted == 0 and not is_due then return end
   if is_short then p.short_at = gate.at end
-  p.line[acc.id] = {mine[1] + granted, gate.at, is_short and gate.at or 0}
+  p.line[acc.id] = {(served or 0) + granted, gate.at, is_short and gate.at or 0}
   touched_parties[acc.party] = true
 end
 
@@ -66,15 +60,19 @@ local function draw(acc, p, want)
   refill(gate)
   refill(p)
   refill(acc)
-  local mine, ours, all = room(acc), room(p), room(gate)
-  local part = math.min(mine, ours, all) > 0 and part_of(p, acc, ours) or ours
+  local mine, part, all = room(acc), room(p), room(gate)
+  local served, waiting
+  if is_contended(p) then served, waiting = claims_of(p, acc) end
+  if served and #waiting > 0 and math.min(mine, part, all) > 0 then
+    part = math.max(0, math.min(part, math.ceil(level(part, served, waiting) - served)))
+  end
   local granted = math.min(want, mine, part, all)
   if granted > 0 then
     gate.o, p.o, acc.o, acc.own = gate.o + granted, p.o + granted, acc.o + granted, acc.own + granted
     touched[acc.id], touched_parties[acc.party] = true, true
   end
   local is_short = granted < want and part < mine and part <= all
-  note_turn(p, acc, granted, is_short)
+  note_turn(p, acc, served, granted, is_short)
   if granted == want then return granted, 'nothing', 0 end
   if is_short then return granted, 'party', wait_for(p) end
   if mine <= all then return granted, 'account', wait_for(acc) end

@@ -1,0 +1,431 @@
+"""The gate as one would tell it, slowly and without Redis: the judge of the scripts.
+
+Plain objects, every call looks at everything, shares are dealt one record at a time. It says what each call must answer; it
+must not look like the Lua, so that both do not err alike. Time and units: µs of gate time, 10**10 units a record.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+
+from domain.quota import (
+    AccountQuota,
+    BoundBy,
+    PartyUse,
+    Permit,
+    RegistryQuota,
+    SessionUse,
+    Share,
+    TickLine,
+)
+
+UNIT = 10**10
+NEVER = -(10**18)
+Refusal = tuple[BoundBy, int]
+
+
+@dataclass
+class Bucket:
+    """A level that refills, and records reserved in it."""
+
+    filled: int
+    rate: int = 0
+    cap: int = 0
+    level: int = 0
+    out: int = 0
+
+    def to(self, at: int) -> "Bucket":
+        """Bring it to gate time `at`."""
+        if at > self.filled:
+            self.level = min(self.cap, self.level + self.rate * (at - self.filled))
+            self.filled = at
+        return self
+
+    def limit(self, rate: float, burst: int, at: int) -> None:
+        """Set another limit from now on."""
+        self.to(at)
+        self.rate, self.cap = int(rate * 9999), burst * UNIT
+        self.level = min(self.level, self.cap)
+
+    def room(self, at: int) -> int:
+        """How many records could be drawn."""
+        return max(0, (self.to(at).level - self.out * UNIT) // UNIT)
+
+    def wait_ms(self) -> int:
+        """When one more could be drawn."""
+        missing = (self.out + 1) * UNIT - self.level
+        if missing <= 0 or (self.out + 1) * UNIT > self.cap:
+            return 20
+        return min(1000, max(1, ceil(missing / (self.rate * 1000))))
+
+
+@dataclass
+class Party:
+    """A party as the gate knows it."""
+
+    name: str
+    bucket: Bucket
+    open_at: int = 0
+    wall_at: int = 0
+    sessions: int = 0
+    held: bool = False
+    blocked: int = 0
+    sent: int = 0
+    bound: BoundBy = BoundBy.NOTHING
+    changed_at: int = 0
+    short_at: int = NEVER
+    served: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+@dataclass
+class Live:
+    """A lease that lives."""
+
+    token: int
+    holder: str
+    ends: int
+    out: int = 0
+    sent: int = 0
+    settled: int = 0
+    renewed: bool = False
+    ending: bool = False
+
+
+@dataclass
+class Account:
+    """An account as the gate knows it."""
+
+    name: str
+    bucket: Bucket
+    quota: AccountQuota
+    party: str = ""
+    live: Live | None = None
+    told: AccountQuota | None = None
+    withdrawn: bool = False
+    blocked: int = 0
+    barred: int = 0
+    linger: int = 0
+    dead: int = 0
+    dead_at: int = 0
+
+    def counts(self) -> bool:
+        """Whether a session of it may be open."""
+        return self.live is not None or self.linger > 0
+
+    def limit(self, at: int) -> None:
+        """Have the lower of policy and what was told bind."""
+        told = self.told or self.quota
+        self.bucket.limit(min(self.quota.rate, told.rate), min(self.quota.burst, told.burst), at)
+
+
+class Model:
+    """One registry's gate."""
+
+    def __init__(self, quota: RegistryQuota, now_us: int) -> None:
+        """Begin the first generation."""
+        self.quota = quota
+        self.at = self.seen = now_us
+        self.bucket = Bucket(now_us)
+        self.bucket.limit(quota.rate, quota.burst, now_us)
+        self.accounts: dict[str, Account] = {}
+        self.parties: dict[str, Party] = {}
+        self.busy: set[str] = set()
+        self.held = False
+        self.blocked = 0
+        self.sent = 0
+        self.counter = 0
+        self.tick_nos: dict[str, int] = {}
+        self._live: dict[str, int] = {}
+
+    def call(self, now_us: int) -> None:
+        """What every call does first: time goes on by 300 ms at most, and what is over is over."""
+        self.at += min(max(now_us - self.seen, 0), 300_000)
+        self.seen = now_us
+        for account in self.accounts.values():
+            self._age(account)
+        self.close()
+
+    def close(self) -> None:
+        """What every call does last: notice which parties' sessions changed in number."""
+        for name, party in self.parties.items():
+            count = self.sessions(name)
+            if count != self._live.get(name, 0):
+                self._live[name] = count
+                party.changed_at = self.at
+                if count:
+                    self.busy.add(name)
+
+    def sessions(self, party: str | None = None) -> int:
+        """How many sessions may be open."""
+        return sum(a.counts() for a in self.accounts.values() if party in {None, a.party})
+
+    def configure(self, quotas: Mapping[str, AccountQuota]) -> None:
+        """Set accounts; the others are withdrawn."""
+        for name, quota in quotas.items():
+            account = self.accounts.setdefault(name, Account(name, Bucket(self.at), quota))
+            account.quota = quota
+            account.limit(self.at)
+        for account in self.accounts.values():
+            account.withdrawn = account.name not in quotas
+
+    def party(self, name: str) -> Party:
+        """The party's record, made when it is first named."""
+        return self.parties.setdefault(name, Party(name, Bucket(self.at)))
+
+    def set_shares(self, shares: Mapping[str, Share], rate: float) -> None:
+        """Write shares."""
+        self.bucket.limit(min(rate, self.quota.rate), self.quota.burst, self.at)
+        for name, share in shares.items():
+            party = self.party(name)
+            party.bucket.limit(share.rate, share.burst, self.at)
+            length = min(share.open_until_ms, 5000) * 1000
+            party.open_at, party.wall_at, party.sessions = (
+                self.at + length,
+                self.seen + length,
+                share.sessions,
+            )
+
+    def ms(self, at: int) -> int:
+        """Milliseconds until `at`."""
+        return max(0, -(-(at - self.at) // 1000))
+
+    def open_us(self, party: Party) -> int:
+        """How long the party may still draw."""
+        return min(party.open_at - self.at, party.wall_at - self.seen)
+
+    def shut(self, party: Party | None, account: Account) -> Refusal | None:
+        """What shuts the gate."""
+        if self.held or (party and party.held):
+            return BoundBy.HOLD, 1000
+        if party is None or self.open_us(party) <= 0:
+            return BoundBy.WINDOW, 250
+        if self.bucket.rate == 0:
+            return BoundBy.REGISTRY, 1000
+        if party.bucket.rate == 0:
+            return BoundBy.PARTY, 250
+        if account.bucket.rate == 0:
+            return BoundBy.ACCOUNT, 1000
+        blocked = max(self.blocked, party.blocked, account.blocked)
+        return (BoundBy.PUSHBACK, self.ms(blocked)) if blocked > self.at else None
+
+    def lease(self, party_name: str, name: str, holder: str) -> int | Refusal:
+        """A token, or what binds."""
+        account, party = self.accounts.get(name), self.parties.get(party_name)
+        if account is None or account.withdrawn:
+            return BoundBy.ACCOUNT, 1000
+        if account.live:
+            return BoundBy.ACCOUNT, self.ms(account.live.ends)
+        if account.barred > self.at:
+            return BoundBy.QUARANTINE, self.ms(account.barred)
+        closed = self.shut(party, account)
+        if closed or party is None:
+            return closed or (BoundBy.WINDOW, 250)
+        own = int(account.linger > 0)
+        full = self.sessions() - own >= self.quota.sessions
+        if full or 0 < party.sessions <= self.sessions(party_name) - own:
+            return BoundBy.SESSIONS, 250
+        self.counter += 1
+        account.live = Live(2**32 + self.counter, holder, self.at + self.quota.lease_ms * 1000)
+        account.party, account.told = party_name, None
+        account.limit(self.at)
+        return account.live.token
+
+    def held_by(self, name: str, token: int) -> tuple[Account, Live] | None:
+        """The account and its lease, if the token is the live one's."""
+        account = self.accounts.get(name)
+        if account and account.live and account.live.token == token:
+            return account, account.live
+        return None
+
+    def renew(self, name: str, token: int) -> bool:
+        """Renew for a log-in."""
+        found = self.held_by(name, token)
+        if not found or found[1].ending or found[0].withdrawn:
+            return False
+        found[1].ends, found[1].renewed = self.at + self.quota.lease_ms * 1000, True
+        return True
+
+    def fenced(self, name: str, token: int) -> None:
+        """A log-in was answered."""
+        found = self.held_by(name, token)
+        if found and self.quota.newest_wins:
+            self._spend(found[0])
+            found[0].linger = 0
+
+    def release(self, line: TickLine, *, logged_out: bool) -> None:
+        """Give back."""
+        found = self.held_by(line.lease.account, line.lease.token)
+        if found:
+            account, live = found
+            left = max(0, line.sent - line.settled)
+            self._bring(account, live, line, left)
+            self._bury(account, left, self.at, is_open=live.renewed and not logged_out)
+            self._age(account)
+
+    def tick(self, holder: str, number: int, lines: list[TickLine]) -> list[Permit]:
+        """Settle all, then draw in turn."""
+        is_late = number <= self.tick_nos.get(holder, -1)
+        answers: dict[int, Permit] = {}
+        for i, line in enumerate(lines):
+            found = self.held_by(line.lease.account, line.lease.token)
+            if not found:
+                answers[i] = Permit(False, 0, 0, 0, BoundBy.LEASE_LOST, 0)
+            elif is_late:
+                answers[i] = Permit(True, 0, 0, self.ms(found[1].ends), BoundBy.NOTHING, 20)
+            else:
+                account, live = found
+                self._bring(account, live, line, max(0, line.granted - line.lapsed - line.settled))
+                whole = self.quota.lease_ms * 1000
+                if not live.renewed or live.ends - self.at < whole * 5 / 6:
+                    live.ends, live.renewed = self.at + whole, True
+        waiting = [i for i in range(len(lines)) if i not in answers]
+        for step in range(len(waiting)):
+            i = waiting[(number + step) % len(waiting)]
+            answers[i] = self._answer(lines[i])
+        if not is_late:
+            self.tick_nos[holder] = number
+        return [answers[i] for i in range(len(lines))]
+
+    def uses(self) -> tuple[list[SessionUse], dict[str, PartyUse]]:
+        """Sessions (sorted) and parties as usage shows them; forgets parties that were quiet for ten seconds."""
+        sessions = []
+        for a in self.accounts.values():
+            if a.live:
+                x = a.live
+                sessions.append(
+                    SessionUse(a.party, a.name, x.holder, x.token, self.ms(x.ends), x.out, x.sent, x.settled)
+                )
+            elif a.linger or a.barred or a.dead:
+                left = self.ms(max(a.linger, a.barred, a.dead_at))
+                sessions.append(SessionUse(a.party, a.name, "", 0, left, a.dead, 0, 0, quarantined=True))
+        for name in list(self.busy):
+            p = self.parties[name]
+            if not self.sessions(name) and not p.bucket.out and p.changed_at < self.at - 10_000_000:
+                self.busy.discard(name)
+        uses = {
+            name: PartyUse(p.bucket.to(self.at).level / UNIT, p.bucket.out, p.sent, p.bound)
+            for name, p in self.parties.items()
+            if name in self.busy
+        }
+        return sorted(sessions, key=lambda s: s.account), uses
+
+    def _answer(self, line: TickLine) -> Permit:
+        account = self.accounts[line.lease.account]
+        live, party = account.live, self.parties[account.party]
+        assert live
+        ending = live.ending or account.withdrawn
+        closed, granted, valid = self.shut(party, account), 0, 0
+        word, wait = closed or (BoundBy.NOTHING, 0)
+        if not closed and not ending:
+            valid = min(1000, min(self.open_us(party), live.ends - self.at) // 1000)
+            if line.want and valid:
+                granted, word, wait = self._draw(account, party, line.want)
+                live.out += granted
+        if line.want:
+            party.bound = word
+        return Permit(True, granted, valid, self.ms(live.ends), word, wait, ending)
+
+    def _draw(self, account: Account, party: Party, want: int) -> tuple[int, BoundBy, int]:
+        buckets = account.bucket, party.bucket, self.bucket
+        mine, part, everyones = (b.room(self.at) for b in buckets)
+        served, claims = self._claims(account, party) if self._is_contended(party) else (None, [])
+        if served is not None and claims and min(mine, part, everyones):
+            part = _dealt(part, served, claims)
+        granted = min(want, mine, part, everyones)
+        for bucket in buckets:
+            bucket.out += granted
+        is_short = granted < want and part < mine and part <= everyones
+        self._note(account, party, served, granted, is_short=is_short)
+        if granted == want:
+            return granted, BoundBy.NOTHING, 0
+        if is_short:
+            return granted, BoundBy.PARTY, party.bucket.wait_ms()
+        if mine <= everyones:
+            return granted, BoundBy.ACCOUNT, account.bucket.wait_ms()
+        return granted, BoundBy.REGISTRY, self.bucket.wait_ms()
+
+    def _is_contended(self, party: Party) -> bool:
+        return self._live.get(party.name, 0) > 1 and party.short_at > self.at - 200_000
+
+    def _claims(self, account: Account, party: Party) -> tuple[int, list[int]]:
+        """What this account was served, and what those were served who were left wanting lately."""
+        recently = self.at - 200_000
+        served, drew_at, _ = party.served.get(account.name, (0, NEVER, NEVER))
+        others = [x for name, x in party.served.items() if name != account.name]
+        active = [x[0] for x in others if x[1] > recently]
+        if active and drew_at <= recently:
+            served = max(served, min(active))
+        return served, [x[0] for x in others if x[2] > recently]
+
+    def _note(
+        self, account: Account, party: Party, served: int | None, granted: int, *, is_short: bool
+    ) -> None:
+        if served is None:
+            if not is_short or self._live.get(party.name, 0) <= 1:
+                return
+            party.served = {}
+        _, drew_at, short_at = party.served.get(account.name, (0, NEVER, NEVER))
+        was_short = short_at > NEVER
+        news = granted > 0 or self.at - drew_at >= 50_000
+        news = news or (is_short and self.at - short_at >= 50_000) or (was_short and not is_short)
+        if news:
+            if is_short:
+                party.short_at = self.at
+            party.served[account.name] = ((served or 0) + granted, self.at, self.at if is_short else NEVER)
+
+    def _bring(self, account: Account, live: Live, line: TickLine, left: int) -> None:
+        sent, answered = max(0, line.sent - live.sent), max(0, line.settled - live.settled)
+        self._debit(account, live.out - left, answered)
+        live.out, live.sent, live.settled = left, live.sent + sent, live.settled + answered
+        self.parties[account.party].sent += sent
+        self.sent += sent
+
+    def _debit(self, account: Account, freed: int, answered: int) -> None:
+        for bucket in (account.bucket, self.parties[account.party].bucket, self.bucket):
+            bucket.to(self.at)
+            bucket.out -= freed
+            bucket.level -= answered * UNIT
+
+    def _bury(self, account: Account, left: int, from_at: int, *, is_open: bool) -> None:
+        over = from_at + (self.quota.answer_timeout_ms + self.quota.settle_ms) * 1000
+        if left:
+            account.dead, account.dead_at = account.dead + left, max(account.dead_at, over)
+        if is_open:
+            account.linger = max(account.linger, over)
+            if not self.quota.newest_wins:
+                account.barred = max(account.barred, over)
+        self.parties[account.party].served.pop(account.name, None)
+        account.live = None
+
+    def _spend(self, account: Account) -> None:
+        if account.dead:
+            self._debit(account, account.dead, account.dead)
+        account.dead = account.dead_at = 0
+
+    def _age(self, account: Account) -> None:
+        live = account.live
+        if live and live.ends <= self.at:
+            self._bury(account, live.out, live.ends, is_open=live.renewed)
+        if account.dead and account.dead_at <= self.at:
+            self._spend(account)
+        account.linger = 0 if account.linger <= self.at else account.linger
+        account.barred = 0 if account.barred <= self.at else account.barred
+
+    def tell_to_end(self, names: Iterable[str]) -> None:
+        """Tell live leases to end."""
+        for name in names:
+            account = self.accounts.get(name)
+            if account and account.live:
+                account.live.ending = True
+
+
+def _dealt(have: int, served: int, claims: list[int]) -> int:
+    """Deal `have` records one at a time to whoever was served least, this account first among equals; its part."""
+    part, claims = 0, list(claims)
+    for _ in range(have):
+        least = min(claims)
+        if served + part <= least:
+            part += 1
+        else:
+            claims[claims.index(least)] += 1
+    return part

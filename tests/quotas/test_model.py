@@ -1,0 +1,224 @@
+"""The scripts against the slow reference model: in any history both answer the same, call by call."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis.asyncio as aioredis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.quota import AccountQuota, LeaseRefused, RegistryQuota, Share
+from domain.wire import Scope
+from pratunam.embedded import EmbeddedServer
+from quotas.quotas import RedisQuotas
+from tests.quotas.model import Model
+from tests.quotas.rig import REGISTRY, ManualMicros, Session, registry
+from tests.servers import client_of
+
+PARTY_OF = {"a1": "P1", "a2": "P1", "a3": "P1", "b1": "P2", "b2": "P2"}
+ACCOUNTS = sorted(PARTY_OF)
+PARTIES = ["P1", "P2"]
+HOLDERS = ["w1", "w2"]
+
+rates = st.sampled_from([0, 0.5, 3, 20, 33.3, 100])
+bursts = st.integers(0, 30)
+spans_ms = st.sampled_from([0, 1, 40, 200, 700, 3000, 7000])
+# Plain numbers that the player below takes modulo what there is: shrinking stays easy.
+picks = st.integers(0, 7)
+
+operations = st.one_of(
+    st.tuples(st.just("pass"), st.sampled_from([1, 7, 20, 21, 50, 130, 250, 300, 1000, -5000])),
+    st.tuples(st.just("lease"), picks, picks),
+    st.tuples(st.just("tick"), picks, st.integers(0, 25), st.sampled_from(["heard", "lost", "late"])),
+    st.tuples(st.just("tick"), picks, st.integers(1, 6), st.just("heard")),
+    st.tuples(st.just("work"), picks, st.integers(0, 10), st.integers(0, 10), st.integers(0, 2)),
+    st.tuples(st.just("renew"), picks),
+    st.tuples(st.just("fenced"), picks),
+    st.tuples(st.just("limit"), picks, rates, bursts),
+    st.tuples(st.just("release"), picks, st.booleans()),
+    st.tuples(st.just("share"), picks, rates, bursts, spans_ms, st.integers(0, 2), rates),
+    st.tuples(st.just("open")),
+    st.tuples(st.just("quarantine"), picks, spans_ms),
+    st.tuples(st.just("push_back"), st.sampled_from(list(Scope)), picks, spans_ms),
+    st.tuples(st.just("hold"), st.sampled_from(["P1", "P2", None]), st.booleans()),
+    st.tuples(st.just("end"), picks),
+    st.tuples(st.just("configure"), st.integers(0, 31), rates, bursts),
+)
+registries = st.builds(
+    lambda rate, burst, sessions, settle, wins: registry(
+        rate, burst, sessions, answer_timeout_ms=400, settle_ms=settle, newest_wins=wins, lease_ms=1500
+    ),
+    st.sampled_from([20, 100]),
+    st.integers(5, 60),
+    st.integers(1, 5),
+    st.sampled_from([0, 300]),
+    st.booleans(),
+)
+
+
+@dataclass
+class Pair:
+    """The gate and its model, asked the same things."""
+
+    quotas: RedisQuotas
+    model: Model
+    clock: ManualMicros
+    quota: RegistryQuota
+    sessions: list[Session] = field(default_factory=list)
+    tick_no: int = 0
+
+    def session(self, pick: int) -> Session | None:
+        """One of the leases so far, the newest first; dead ones are asked about too."""
+        return self.sessions[-1 - pick % len(self.sessions)] if self.sessions else None
+
+    async def play(self, operation: tuple[Any, ...]) -> None:
+        """Do one thing with both, and compare."""
+        name, *args = operation
+        if name == "pass":
+            self.clock.advance(args[0])
+            return
+        self.model.call(self.clock())
+        await getattr(self, f"_{name}")(*args)
+        self.model.close()
+
+    async def compare(self) -> None:
+        """Both must show the same use."""
+        usage = await self.quotas.usage(REGISTRY)
+        self.model.call(self.clock())
+        sessions, parties = self.model.uses()
+        assert sorted(usage.sessions, key=lambda s: s.account) == sessions
+        assert usage.parties == parties
+        assert usage.gate_at == self.model.at // 1000
+        assert (usage.outstanding, usage.sent) == (self.model.bucket.out, self.model.sent)
+        assert usage.level == self.model.bucket.to(self.model.at).level / 10**10
+
+    async def _lease(self, pick: int, holder: int) -> None:
+        account, who = ACCOUNTS[pick % len(ACCOUNTS)], HOLDERS[holder % 2]
+        real = await self.quotas.lease(REGISTRY, PARTY_OF[account], account, who)
+        told = self.model.lease(PARTY_OF[account], account, who)
+        if isinstance(real, LeaseRefused):
+            assert (real.bound_by, real.retry_after_ms) == told
+        else:
+            assert real.token == told
+            self.sessions.append(Session(real))
+
+    async def _tick(self, holder: int, want: int, how: str) -> None:
+        who = HOLDERS[holder % 2]
+        mine = [s for s in self.sessions if s.lease.holder == who][-4:]
+        number = self.tick_no if how == "late" else self.tick_no + 1
+        self.tick_no = max(self.tick_no, number)
+        lines = [s.line(want + i if want else 0) for i, s in enumerate(mine)]
+        real = await self.quotas.tick(REGISTRY, who, number, lines)
+        assert list(real) == self.model.tick(who, number, lines)
+        if how == "heard":
+            for session, permit in zip(mine, real, strict=True):
+                session.learn(permit)
+
+    async def _work(self, pick: int, send: int, settle: int, lapse: int) -> None:
+        session = self.session(pick)
+        if session:
+            session.sent += min(send, session.granted - session.lapsed - session.sent)
+            session.lapsed += min(lapse, session.granted - session.lapsed - session.sent)
+            session.settled += min(settle, session.sent - session.settled)
+
+    async def _renew(self, pick: int) -> None:
+        session = self.session(pick)
+        if session:
+            real = await self.quotas.renew(session.lease)
+            assert real == self.model.renew(session.lease.account, session.lease.token)
+
+    async def _fenced(self, pick: int) -> None:
+        session = self.session(pick)
+        if session:
+            await self.quotas.fenced(session.lease)
+            self.model.fenced(session.lease.account, session.lease.token)
+
+    async def _limit(self, pick: int, rate: float, burst: int) -> None:
+        session = self.session(pick)
+        if session:
+            await self.quotas.limit_account(session.lease, AccountQuota(rate, burst))
+            found = self.model.held_by(session.lease.account, session.lease.token)
+            if found:
+                found[0].told = AccountQuota(rate, burst)
+                found[0].limit(self.model.at)
+
+    async def _release(self, pick: int, logged_out: bool) -> None:
+        session = self.session(pick)
+        if session:
+            await self.quotas.release(session.line(), logged_out=logged_out)
+            self.model.release(session.line(), logged_out=logged_out)
+
+    async def _share(self, pick: int, rate: float, burst: int, span: int, cap: int, braked: float) -> None:
+        shares = {PARTIES[pick % 2]: Share(rate, burst, span, cap)}
+        await self.quotas.set_shares(REGISTRY, 1, shares, braked)
+        self.model.set_shares(shares, braked)
+
+    async def _open(self) -> None:
+        shares = {party: Share(30, 40, 5000) for party in PARTIES}
+        await self.quotas.set_shares(REGISTRY, 1, shares, 100)
+        self.model.set_shares(shares, 100)
+
+    async def _quarantine(self, pick: int, span: int) -> None:
+        account = ACCOUNTS[pick % len(ACCOUNTS)]
+        await self.quotas.quarantine(REGISTRY, PARTY_OF[account], account, span)
+        if account in self.model.accounts:
+            barred = self.model.accounts[account]
+            barred.party = barred.party or PARTY_OF[account]
+            barred.barred = max(barred.barred, self.model.at + span * 1000)
+
+    async def _push_back(self, scope: Scope, pick: int, span: int) -> None:
+        who = {Scope.ACCOUNT: ACCOUNTS[pick % 5], Scope.PARTY: PARTIES[pick % 2], Scope.REGISTRY: ""}[scope]
+        await self.quotas.push_back(REGISTRY, scope, who, span)
+        until = self.model.at + span * 1000
+        if scope is Scope.REGISTRY:
+            self.model.blocked = max(self.model.blocked, until)
+        elif scope is Scope.PARTY:
+            self.model.party(who).blocked = max(self.model.party(who).blocked, until)
+        elif who in self.model.accounts:
+            self.model.accounts[who].blocked = max(self.model.accounts[who].blocked, until)
+
+    async def _hold(self, party: str | None, on: bool) -> None:
+        await self.quotas.hold(REGISTRY, party, on=on)
+        if party is None:
+            self.model.held = on
+        else:
+            self.model.party(party).held = on
+
+    async def _end(self, pick: int) -> None:
+        names = [ACCOUNTS[pick % len(ACCOUNTS)], "nobody"]
+        await self.quotas.end_sessions(REGISTRY, names)
+        self.model.tell_to_end(names)
+
+    async def _configure(self, chosen: int, rate: float, burst: int) -> None:
+        accounts = {n: AccountQuota(rate, burst) for i, n in enumerate(ACCOUNTS) if chosen & (1 << i)}
+        await self.quotas.configure(self.quota, accounts)
+        self.model.configure(accounts)
+
+
+async def replay(client: aioredis.Redis, quota: RegistryQuota, history: list[tuple[Any, ...]]) -> None:
+    """Play a history on an empty server and its model."""
+    await client.flushall()
+    clock = ManualMicros()
+    pair = Pair(RedisQuotas(client, test_clock=clock), Model(quota, clock()), clock, quota)
+    await pair.quotas.begin(1, quota)
+    for operation in [("configure", 31, 20, 12), ("open",), ("pass", 300), *history]:
+        await pair.play(operation)
+        await pair.compare()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(quota=registries, history=st.lists(operations, min_size=5, max_size=60))
+def test_scripts_and_model_answer_alike_in_any_history(
+    valkey_server: EmbeddedServer, quota: RegistryQuota, history: list[tuple[Any, ...]]
+) -> None:
+    """Every answer and every figure of usage is what the slow model says."""
+
+    async def run() -> None:
+        client = client_of(valkey_server.url)
+        try:
+            await replay(client, quota, history)
+        finally:
+            await client.aclose()
+
+    asyncio.run(run())
