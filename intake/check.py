@@ -5,7 +5,7 @@ It sees plain rows and blind hashes, holds no key of the job, and writes hashes 
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from intake.frames import (
 )
 from intake.persons import Persons
 from intake.slices import Slicer, lines_of_a_slice
-from profiles.book import profile
+from profiles import book
 from profiles.profile import CheckContext, Checked, Profile
 
 #: invalid rows of one batch
@@ -41,13 +41,15 @@ _Kind = TypeVar("_Kind")
 class Rows:
     """The table's rows, by chunk, as the profile wants them."""
 
-    def __init__(self, task: CheckTask) -> None:
+    def __init__(
+        self, profile: Profile, context: CheckContext, columns: tuple[str, ...], matched: dict[str, str]
+    ) -> None:
         """Know the columns; read nothing."""
-        self._profile: Profile = profile(task.profile)
-        self._fields = {column: name for name, column in task.matched.items()}
-        self._columns = task.columns
-        self._context = CheckContext(task.today, task.operation, task.declared, task.test_ids, task.party)
-        self._matched = task.matched
+        self._profile = profile
+        self._fields = {column: name for name, column in matched.items()}
+        self._columns = columns
+        self._context = context
+        self._matched = matched
 
     def frame(self, chunk: TableChunk) -> pl.DataFrame:
         """Return a chunk's rows: matched columns by their fields' names, the others as they are numbered."""
@@ -91,6 +93,10 @@ class Rows:
             code, column, f"{column}: {en}" if column else en, f"{column}: {th}" if column else th
         )
 
+    def words(self, code: str) -> tuple[str, str]:
+        """Return a code's message in English and Thai."""
+        return self._profile.message(code)
+
     def notes(self, warnings: Counter[str]) -> tuple[tuple[str, str], ...]:
         """Return each warning in words, with the number of rows it concerns."""
         told = [(count, *self._profile.message(code)) for code, count in sorted(warnings.items())]
@@ -106,14 +112,14 @@ class Rows:
 class FaultTold:
     """Tells the parent of invalid rows in batches, and counts by code."""
 
-    def __init__(self, rows: Rows, pipes: Pipes) -> None:
+    def __init__(self, rows: Rows, say: Callable[[FaultRows], None]) -> None:
         """Begin with none."""
         self.invalid = 0
         self.by_code: Counter[str] = Counter()
         self.warnings: Counter[str] = Counter()
         self.examples: dict[str, list[int]] = {}
         self._rows = rows
-        self._pipes = pipes
+        self._say = say
         self._batch: list[FoundRow] = []
         self._known: dict[tuple[str, str, str | None], FoundFault] = {}
 
@@ -140,7 +146,7 @@ class FaultTold:
     def flush(self) -> None:
         """Send what is left."""
         if self._batch:
-            self._pipes.say(FaultRows(tuple(self._batch)))
+            self._say(FaultRows(tuple(self._batch)))
             self._batch = []
 
     def _close(self, position: int, told: list[FoundFault], row_of: dict[int, tuple[int, str]]) -> None:
@@ -163,8 +169,9 @@ class FaultTold:
 
 def check(task: CheckTask, pipes: Pipes) -> None:
     """Check the whole table: faults, then the party's other jobs, then slices, then the counts."""
-    rows = Rows(task)
-    told = FaultTold(rows, pipes)
+    context = CheckContext(task.today, task.operation, task.declared, task.test_ids, task.party)
+    rows = Rows(book.profile(task.profile), context, task.columns, task.matched)
+    told = FaultTold(rows, pipes.say)
     persons = Persons(Path(task.scratch), task.blind_key, task.registry, task.party, task.rows)
     kept = _first_pass(task, pipes, rows, told, persons)
     for faults, row_of in persons.duplicates():
@@ -183,16 +190,22 @@ def check(task: CheckTask, pipes: Pipes) -> None:
     for wanted in tail.rounds():
         slicer.add_tail(wanted, lambda positions: _pick(pipes, rows, persons, positions))
     slicer.end()
-    pipes.say(
-        CheckDone(
-            rows=task.rows,
-            invalid=told.invalid,
-            records=slicer.lines,
-            faults=dict(told.by_code),
-            warnings=dict(told.warnings),
-            examples={code: tuple(found) for code, found in told.examples.items()},
-            notes=rows.notes(told.warnings),
-        )
+    pipes.say(done(task.rows, slicer.lines, rows, told))
+
+
+def done(
+    count: int, records: int, rows: Rows, told: FaultTold, notes: tuple[tuple[str, str], ...] = ()
+) -> CheckDone:
+    """Return the counts of a check that has come to its end."""
+    return CheckDone(
+        rows=count,
+        invalid=told.invalid,
+        records=records,
+        faults=dict(told.by_code),
+        warnings=dict(told.warnings),
+        examples={code: tuple(found) for code, found in told.examples.items()},
+        words={code: rows.words(code) for code in (*told.by_code, *told.warnings)},
+        notes=(*notes, *rows.notes(told.warnings)),
     )
 
 

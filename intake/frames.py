@@ -117,6 +117,17 @@ class CheckTask(Message):
     lanes: int
 
 
+class DryTask(Message):
+    """Read a source as `reading` says and check it at once; nothing is kept. Answer `Look`, `CheckDone`."""
+
+    reading: ReadTask
+    test_ids: bool
+    party: str
+    registry: str
+    today: date
+    scratch: str
+
+
 class Want(Message):
     """The child wants chunk `number`."""
 
@@ -201,6 +212,7 @@ class CheckDone(Message):
     faults: dict[str, int]
     warnings: dict[str, int]
     examples: dict[str, tuple[int, ...]]
+    words: dict[str, tuple[str, str]]
     notes: tuple[tuple[str, str], ...]
 
 
@@ -215,6 +227,7 @@ AnyMessage = (
     | Refusal
     | Crash
     | CheckTask
+    | DryTask
     | Want
     | Given
     | FaultRows

@@ -76,7 +76,7 @@ async def _forget(table: SpooledTable, keys: KeyStore, job: str) -> None:
 async def _take(
     source: Path | BinaryIO, request: SubmitRequest, intake: IntakeParts, table: SpooledTable
 ) -> Taken:
-    check_room(intake, await asyncio.to_thread(_size, source))
+    check_room(intake, await asyncio.to_thread(check_source, source))
     number = 0
 
     async def keep(chunk: TableChunk) -> None:
@@ -102,14 +102,14 @@ async def read_source(
                 request.profile, request.operation, request.declared, request.sheet, intake.rules.max_rows
             )
             await child.say(task)
-            pump = asyncio.create_task(_pump(source, child))
+            sending = asyncio.create_task(pump(source, child))
             try:
                 look, agreed, done = await _listen(child, request, intake, keep)
-                return look, agreed, done, await pump
+                return look, agreed, done, await sending
             finally:
-                pump.cancel()
+                sending.cancel()
                 with contextlib.suppress(asyncio.CancelledError, ChildDied):
-                    await pump
+                    await sending
     except ChildDied:
         raise beyond_limits() from None
 
@@ -164,7 +164,7 @@ def _plain(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-async def _pump(source: Path | BinaryIO, child: Keeper) -> str:
+async def pump(source: Path | BinaryIO, child: Keeper) -> str:
     """Hand the source to the child piece by piece; return SHA-256 (hex) of it all."""
     digest = hashlib.sha256()
     opened = await asyncio.to_thread(_open, source)
@@ -183,7 +183,8 @@ def _open(source: Path | BinaryIO) -> BinaryIO:
     return source.open("rb") if isinstance(source, Path) else source
 
 
-def _size(source: Path | BinaryIO) -> int:
+def check_source(source: Path | BinaryIO) -> int:
+    """Return a file's size in bytes (0 for a stream); raises BadFile when there is no such file."""
     if not isinstance(source, Path):
         return 0
     if not source.exists():

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from domain.errors import Refused
 from intake.check import check
-from intake.frames import CheckTask, Crash, Pipes, ReadTask, Refusal
+from intake.frames import CheckTask, Crash, DryTask, Pipes, ReadTask, Refusal
 from intake.read import read
+from intake.rehearse import rehearse
 
 
 def serve() -> None:
@@ -38,6 +39,8 @@ def _work(pipes: Pipes) -> None:
         read(task, pipes)
     elif isinstance(task, CheckTask):
         check(task, pipes)
+    elif isinstance(task, DryTask):
+        rehearse(task, pipes)
 
 
 def _where(error: BaseException) -> tuple[str, ...]:

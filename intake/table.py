@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from intake.escape import unescaped
 from intake.faults import bad_file, long_cell, named, no_rows, place, too_many_rows
 from intake.frames import ReadDone, TableChunk
 from intake.look import JOB_COLUMN, Header, refuse_missing
@@ -20,12 +21,12 @@ CELL_BYTES = 4096
 ROW_COLUMN = "_row"
 #: the last rows among which a total is sought
 TOTAL_ROWS = 5
+#: letters of a count in a total row; no person's number is that short
+LONGEST_SUM = 9
 _TOTAL = re.compile(
     r"^\s*(รวม|ยอดรวม|ผลรวม|รวมทั้งสิ้น|ทั้งสิ้น|จำนวนรวม|grand total|sub-?total|total|sum)\b|^\s*(รวม|ยอดรวม|ผลรวม)",
     re.IGNORECASE,
 )
-#: an apostrophe that results put before what a spreadsheet would take for a formula
-_ESCAPED = r"^'([=+\-@\t\r＝＋－＠])"
 _JOB_ID = re.compile(r"J[A-Z2-7]{12}")
 #: bytes that stand in no honest cell: control characters except tab and line feed
 _HONEST = bytes(set(range(256)) - set(range(32)) - {127} | {9, 10, 13})
@@ -65,7 +66,7 @@ class TableMaker:
         self._check_sizes(frame)
         frame = self._without_blank(frame)
         if parent_job(self._header, frame):
-            frame = frame.with_columns(pl.exclude(ROW_COLUMN).str.replace(_ESCAPED, "$1"))
+            frame = frame.with_columns(unescaped(pl.exclude(ROW_COLUMN)))
         kept = kept_places(self._header)
         frame = frame.select(
             [*(pl.col(f"c{at}").alias(f"c{new}") for new, at in enumerate(kept)), ROW_COLUMN]
@@ -163,8 +164,10 @@ class TableMaker:
         keys = [kept.index(places[name]) for name in self.profile.natural_key_fields if name in places]
         left = frame.height
         for cells in reversed(frame.tail(TOTAL_ROWS).rows()):
-            texts = [cell for cell in cells[:-1] if cell and cell.strip()]
-            if any((cells[at] or "").strip() for at in keys) or not texts or not _TOTAL.match(texts[0]):
+            texts = [cell.strip() for cell in cells[:-1] if cell and cell.strip()]
+            # a sum may stand in any column, also the key's; a record has more cells and a longer key
+            keyed = any(len((cells[at] or "").strip()) > LONGEST_SUM for at in keys)
+            if keyed or not texts or len(texts) * 2 > len(cells) or not _TOTAL.match(texts[0]):
                 break
             left -= 1
             self.totals.append(str(cells[-1]))

@@ -1,0 +1,125 @@
+"""What a submission of a file would meet, without keeping anything: for `pratunam check` and the question before a submission."""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from intake.faults import beyond_limits
+from intake.frames import CheckDone, DryTask, Go, Look, ReadTask
+from intake.keeper import ChildDied, Keeper
+from intake.parts import IntakeParts, SubmitRequest
+from intake.receive import check_source, pump
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One kind of fault: its code and words, how many times it stands in the file, and some of the rows."""
+
+    code: str
+    message_en: str
+    message_th: str
+    count: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a look and a check found. `first_rows` is personal: for the submitter's own eyes, never logged.
+
+    `records` rows would be sent; `unknown` columns need `--ignore`; `cut` ones are never kept; `parent` is the job that a
+    corrected file comes from.
+    """
+
+    encoding: str
+    delimiter: str
+    sheets: tuple[str, ...]
+    header_row: int
+    columns: tuple[str, ...]
+    matched: dict[str, str]
+    unknown: tuple[str, ...]
+    cut: tuple[str, ...]
+    first_rows: tuple[tuple[str, ...], ...]
+    parent: str
+    rows: int
+    invalid: int
+    records: int
+    faults: tuple[FaultKind, ...]
+    warnings: tuple[FaultKind, ...]
+    notes_en: tuple[str, ...]
+    notes_th: tuple[str, ...]
+
+
+async def dry_run(source: Path | BinaryIO, request: SubmitRequest, parts: IntakeParts) -> Report:
+    """Read and check a source and keep nothing; raises BadFile for a file that would be refused."""
+    await asyncio.to_thread(check_source, source)
+    parts.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch = await asyncio.to_thread(tempfile.mkdtemp, prefix="look-", dir=parts.scratch)
+    try:
+        async with parts.start_child(parts.limits) as child:
+            await child.say(_task(request, parts, scratch))
+            sending = asyncio.create_task(pump(source, child))
+            try:
+                return await _listen(child, request)
+            finally:
+                sending.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ChildDied):
+                    await sending
+    except ChildDied:
+        raise beyond_limits() from None
+    finally:
+        await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+
+
+def _task(request: SubmitRequest, parts: IntakeParts, scratch: str) -> DryTask:
+    now = datetime.fromtimestamp(parts.clock.now() / 1000, UTC)
+    return DryTask(
+        reading=ReadTask(
+            request.profile, request.operation, request.declared, request.sheet, parts.rules.max_rows
+        ),
+        test_ids=parts.rules.test_ids,
+        party=request.party,
+        registry=request.registry,
+        today=now.astimezone(ZoneInfo(parts.rules.timezone)).date(),
+        scratch=scratch,
+    )
+
+
+async def _listen(child: Keeper, request: SubmitRequest) -> Report:
+    look = await child.hear()
+    if not isinstance(look, Look):
+        raise ChildDied("order")
+    await child.say(Go(request.operation, request.declared))
+    while not isinstance(done := await child.hear(), CheckDone):
+        continue
+    return Report(
+        encoding=look.encoding,
+        delimiter=look.delimiter,
+        sheets=look.sheets,
+        header_row=look.header_row,
+        columns=look.columns,
+        matched=look.matched,
+        unknown=look.unknown,
+        cut=look.cut,
+        first_rows=look.first_rows,
+        parent=look.parent,
+        rows=done.rows,
+        invalid=done.invalid,
+        records=done.records,
+        faults=_kinds(done, done.faults),
+        warnings=_kinds(done, done.warnings),
+        notes_en=tuple(en for en, _ in done.notes),
+        notes_th=tuple(th for _, th in done.notes),
+    )
+
+
+def _kinds(done: CheckDone, counts: dict[str, int]) -> tuple[FaultKind, ...]:
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return tuple(
+        FaultKind(code, *done.words[code], count, done.examples.get(code, ())) for code, count in ranked
+    )

@@ -1,0 +1,15 @@
+"""What a spreadsheet would take for a formula gets an apostrophe in front, and loses it when the file comes back: exactly undone."""
+
+import polars as pl
+
+_RISKY = r"[=+\-@\t\r\n＝＋－＠]"
+
+
+def escaped(cells: pl.Expr) -> pl.Expr:
+    """Return texts that no spreadsheet program reads as a formula (OWASP, CSV injection)."""
+    return cells.str.replace(rf"^('*{_RISKY})", "'$1")
+
+
+def unescaped(cells: pl.Expr) -> pl.Expr:
+    """Return the texts as they were before `escaped`."""
+    return cells.str.replace(rf"^'('*{_RISKY})", "$1")

@@ -1,0 +1,69 @@
+"""The child's dry run: a source is read and checked chunk by chunk, and only counts and row numbers come of it."""
+
+import os
+from pathlib import Path
+
+from intake.check import FaultTold, Rows, done, tell_faults
+from intake.frames import AnyMessage, DryTask, FaultRows, Look, Message, Pipes, ReadDone, TableChunk
+from intake.persons import Persons
+from intake.read import read
+from profiles import book
+from profiles.profile import CheckContext
+
+
+def rehearse(task: DryTask, pipes: Pipes) -> None:
+    """Read and check one source, and say what a submission of it would meet; raises BadFile."""
+    stage = _Stage(task, pipes)
+    read(task.reading, stage, stage.take)
+    stage.end()
+
+
+class _Stage(Pipes):
+    """Stands between the reader and the parent: looks pass, rows are checked and forgotten."""
+
+    def __init__(self, task: DryTask, pipes: Pipes) -> None:
+        self._task = task
+        self._pipes = pipes
+        self._rows: Rows | None = None
+        self._told: FaultTold | None = None
+        self._read: ReadDone | None = None
+        # a key of the moment: nothing that is hashed with it outlives this process
+        self._persons = Persons(
+            Path(task.scratch), os.urandom(32), task.registry, task.party, task.reading.max_rows
+        )
+
+    def hear(self) -> AnyMessage:
+        return self._pipes.hear()
+
+    def say(self, message: Message) -> None:
+        if isinstance(message, Look):
+            reading = self._task.reading
+            context = CheckContext(
+                self._task.today, reading.operation, reading.declared, self._task.test_ids, self._task.party
+            )
+            self._rows = Rows(book.profile(reading.profile), context, message.columns, message.matched)
+            self._told = FaultTold(self._rows, _forget)
+        self._pipes.say(message)
+
+    def take(self, message: TableChunk | ReadDone) -> None:
+        if isinstance(message, ReadDone):
+            self._read = message
+            return
+        assert self._rows is not None
+        assert self._told is not None
+        frame = self._rows.frame(message)
+        checked = self._rows.check(frame, odd=message.odd)
+        tell_faults(self._told, checked, message, frame)
+        self._persons.add(checked.good, message, frame["_row"])
+
+    def end(self) -> None:
+        assert self._read is not None
+        assert self._rows is not None
+        assert self._told is not None
+        for faults, row_of in self._persons.duplicates():
+            self._told.tell(faults, row_of)
+        self._pipes.say(done(self._read.rows, self._persons.left, self._rows, self._told, self._read.notes))
+
+
+def _forget(rows: FaultRows) -> None:
+    """Keep no row."""
