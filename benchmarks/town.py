@@ -1,0 +1,202 @@
+"""A registrar and a gate as processes of their own, and parties with made-up members: what every measurement begins with."""
+
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+
+from domain.jobs import By, Job
+from domain.states import ENDED_JOB_STATES, JobState
+from intake.receive import receive
+from pratunam.demo.gate import program
+from pratunam.doorbells import ring_check, wake_scheduler
+from pratunam.intake_parts import intake_parts, submit_request
+from pratunam.parts import Parts, open_parts
+from pratunam.running import what_runs
+from pratunam.settings import Settings
+from profiles.party_members.made_up import made_up_members
+
+REGISTRY = "party-members"
+BY = By("benchmark", "bench")
+
+
+@dataclass(frozen=True, slots=True)
+class TownPlan:
+    """What to build: accounts and rows of each party, and the limits that both sides keep (records/s, records)."""
+
+    accounts: Sequence[int]
+    rows: Sequence[int]
+    rate: float
+    burst: int
+    account_rate: float
+    account_burst: int
+    service_ms: float = 10
+    shape: str = "stream"
+    sessions: int = 1000
+    judged: bool = True
+    extra_policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A town that runs: folder, parts of the home, the registrar's address, and the process that supervises the gate."""
+
+    plan: TownPlan
+    folder: Path
+    parts: Parts
+    endpoint: str
+    gate_pid: int
+
+    async def submit(self, files: Mapping[str, Path]) -> list[Job]:
+        """Hand in files by party, and wait until all are checked and queued."""
+        taken = []
+        for party, file in files.items():
+            intake = await intake_parts(self.parts, REGISTRY)
+            request = submit_request(party, intake.rules, file.name, max_invalid_pct=100)
+            taken.append(await receive(file, request, intake, BY, self.parts.clock.now()))
+            await ring_check(self.parts.settings, taken[-1].job)
+        return await self.until(taken, lambda job: job.state not in {JobState.RECEIVED, JobState.CHECKING})
+
+    async def until_done(self, jobs: Sequence[Job], within_s: float = 600) -> list[Job]:
+        """Wait until all jobs have ended."""
+        return await self.until(jobs, lambda job: job.state in ENDED_JOB_STATES, within_s)
+
+    async def until(self, jobs: Sequence[Job], is_so: Any, within_s: float = 600) -> list[Job]:
+        """Wait until `is_so(job)` holds for all jobs; raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while True:
+                found = [await self.parts.ledger.job(job.job) for job in jobs]
+                if all(is_so(job) for job in found):
+                    return found
+                await asyncio.sleep(0.1)
+
+    async def hold(self, *, on: bool) -> None:
+        """Press or release the registrar's stop button."""
+        verb = self.parts.ledger.hold if on else self.parts.ledger.release
+        await verb(REGISTRY, None, "benchmark", (), BY, self.parts.clock.now())
+        await wake_scheduler(self.parts.settings)
+
+    async def report(self, bins: int = 0) -> dict[str, Any]:
+        """Fetch the registrar's report of this registry."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.endpoint}/report?bins={bins}") as answer,
+        ):
+            return dict((await answer.json())["registries"][REGISTRY])
+
+    async def arrivals(self) -> int:
+        """Return how many records have arrived."""
+        return int((await self.report())["arrivals"])
+
+    def cpu_s(self) -> float:
+        """Return the processor time of everything that the gate runs (supervisor, Redis, scheduler, workers), so far."""
+        gate = psutil.Process(self.gate_pid)
+        total = 0.0
+        for process in [gate, *gate.children(recursive=True)]:
+            times = process.cpu_times()
+            total += times.user + times.system
+        return total
+
+
+@asynccontextmanager
+async def town(plan: TownPlan) -> AsyncIterator[Town]:
+    """Build a town and run it until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="pratunam-bench-"))
+    (folder / "registrar.toml").write_text(_registrar(plan), "utf-8")
+    async with AsyncExitStack() as stack:
+        arguments = ["registrar", "--port", "0", "--config", str(folder / "registrar.toml")]
+        endpoint = await stack.enter_async_context(program(arguments, folder / "registrar.log"))
+        (folder / "policy.toml").write_text(_policy(plan, endpoint), "utf-8")
+        settings = replace(Settings(), home=folder / "home")
+        more = {"PRATUNAM_MASTER_KEY_FILE": str(settings.master_key_path), "PRATUNAM_LOG_LEVEL": "warning"}
+        up = ["up", "--home", str(settings.home), "--policy", str(folder / "policy.toml")]
+        await stack.enter_async_context(program(up, folder / "gate.log", more))
+        parts = await stack.enter_async_context(open_parts(settings))
+        running = what_runs(settings)
+        assert running is not None
+        yield Town(plan, folder, parts, endpoint, running.pid)
+
+
+def party(number: int) -> str:
+    """Return a party's id."""
+    return f"P{number:03d}"
+
+
+def write_members(folder: Path, name: str, rows: int, seed: int) -> Path:
+    """Write a full CSV of made-up members without faults."""
+    path = folder / f"{name}.csv"
+    made_up_members(rows, seed).write_csv(path)
+    return path
+
+
+def machine() -> dict[str, object]:
+    """Return what stands beside every figure: processors, load of others, versions."""
+    import platform
+    import sys
+
+    load = os.getloadavg()
+    return {
+        "cores": os.cpu_count(),
+        "load_before": [round(each, 2) for each in load],
+        "python": sys.version.split()[0],
+        "kernel": platform.release(),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def write_json(name: str, figures: Mapping[str, object]) -> None:
+    """Keep a measurement beside the others (benchmarks/results, not in the repository)."""
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    told = {"benchmark": name, "machine": machine()} | dict(figures)
+    (folder / f"{name}.json").write_text(json.dumps(told, indent=1), "utf-8")
+
+
+def _registrar(plan: TownPlan) -> str:
+    lines = [
+        f'mode = "{"enforce" if plan.judged else "watch"}"',
+        f"[registries.{REGISTRY}]",
+        f"service_ms = {plan.service_ms}",
+        f"sessions = {plan.sessions}",
+        "max_in_flight = 100000",
+    ]
+    if plan.judged:
+        lines += [
+            f"rate = {plan.rate}",
+            f"burst = {plan.burst}",
+            f"account_rate = {plan.account_rate}",
+            f"account_burst = {plan.account_burst}",
+        ]
+    for number, count in enumerate(plan.accounts):
+        accounts = ", ".join(
+            f'{{ id = "{party(number)}-{each:02d}", secret = "s" }}' for each in range(count)
+        )
+        lines += [f"[registries.{REGISTRY}.parties.{party(number)}]", f"accounts = [{accounts}]"]
+    return "\n".join(lines) + "\n"
+
+
+def _policy(plan: TownPlan, endpoint: str) -> str:
+    lines = [
+        "format = 1",
+        f"[registry.{REGISTRY}]",
+        f'profile = "party-members"\nendpoint = "{endpoint}"\nshape = "{plan.shape}"\ntest_ids = true',
+        f"rate = {plan.rate}\nburst = {plan.burst}\nsessions = {plan.sessions}",
+        f"account_rate = {plan.account_rate}\naccount_burst = {plan.account_burst}",
+        plan.extra_policy,
+        f'[[registry.{REGISTRY}.window]]\ndays = "daily"\nfrom = "00:00"\nto = "24:00"',
+    ]
+    for number, count in enumerate(plan.accounts):
+        lines.append(f"[party.{party(number)}]")
+        for each in range(count):
+            account = f'id = "{party(number)}-{each:02d}"\nkind = "base"\nsecret = "plain:s"'
+            lines.append(f"[[party.{party(number)}.account]]\n{account}")
+    return "\n".join(lines) + "\n"
