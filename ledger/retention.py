@@ -33,7 +33,7 @@ def mark_erased(connection: Connection, job: str, by: By, now: int) -> None:
 
 
 def wipe_some(connection: Connection, job: str) -> bool:
-    """Overwrite some of an erased job's boxes; True while there is more. The last round notes that all is gone."""
+    """Overwrite some of an erased job's boxes; True while there is more."""
     if job_row(connection, job).erased_at is None:
         return False
     ids = select(slices.c.slice_id).where(slices.c.job == job)
@@ -48,8 +48,12 @@ def wipe_some(connection: Connection, job: str) -> bool:
     ).rowcount
     if gone == 0:
         connection.execute(delete(slice_index).where(slice_index.c.slice_id.in_(ids)))
-        connection.execute(update(jobs).where(jobs.c.job == job).values(shredded=True))
     return gone > 0
+
+
+def mark_shredded(connection: Connection, job: str) -> None:
+    """Note that nothing of an erased job is left, also in the engine's logs."""
+    connection.execute(update(jobs).where(jobs.c.job == job).values(shredded=True))
 
 
 def due_for_erasure(connection: Connection, now: int) -> Sequence[str]:

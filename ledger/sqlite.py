@@ -25,10 +25,10 @@ from ledger.migrate import migrate
 P = ParamSpec("P")
 T = TypeVar("T")
 
-BUSY_S = 20
+#: how long to wait for another process's transaction
+BUSY_MS = 20_000
 READERS = 4
 _PRAGMAS = (
-    "busy_timeout=20000",
     "synchronous=FULL",
     "foreign_keys=ON",
     "secure_delete=ON",
@@ -112,9 +112,11 @@ class SqliteEngine:
         with _polite():
             raw = self._writer.raw_connection()
             try:
-                raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # type: ignore[union-attr]  # pooled: there is one
+                is_blocked = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
                 raw.close()
+        if is_blocked:  # somebody still reads an older state: try again later
+            raise Busy("The ledger's log is being read.", message_th="มีการอ่านบันทึกของสมุดงานกลางอยู่")
 
 
 def _engine(path: Path, begin: str, size: int) -> Engine:
@@ -123,7 +125,7 @@ def _engine(path: Path, begin: str, size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": BUSY_S},
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
         hide_parameters=True,  # an error's text must not quote what was being written
     )
 
@@ -141,7 +143,7 @@ def _engine(path: Path, begin: str, size: int) -> Engine:
 
 
 def _use_wal(path: Path) -> None:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
     finally:

@@ -88,13 +88,13 @@ class SqlLedger:
 
     def __init__(self, engine: LedgerEngine, keys: KeyStore) -> None:
         """Run verbs on `engine`; seal with `keys`, which stay the caller's to close."""
-        self._engine = engine
+        self.engine = engine
         self._keys = keys
         self._write = engine.write
         self._read = engine.read
 
     async def close(self) -> None:
-        await self._engine.close()
+        await self.engine.close()
 
     # --- policy -----------------------------------------------------------------------------------
 
@@ -222,7 +222,8 @@ class SqlLedger:
         self._keys.destroy(job)
         while await self._write(retention.wipe_some, job):
             pass
-        await self._engine.wipe()
+        await self.engine.wipe()
+        await self._write(retention.mark_shredded, job)
         return await self.job(job)
 
     async def due_for_erasure(self, now: int) -> Sequence[str]:

@@ -28,7 +28,13 @@ async def test_each_line_follows_from_the_one_before(scene: Scene) -> None:
     head = await three_lines(scene)
     third, second, first = await scene.ledger.audit()
     assert (third.digest, third.before, second.before) == (head, second.digest, first.digest)
-    assert (first.before, first.line, first.at, first.who, first.through) == ("0" * 64, 1, NOW, "ops:test", "test")
+    assert (first.before, first.line, first.at, first.who, first.through) == (
+        "0" * 64,
+        1,
+        NOW,
+        "ops:test",
+        "test",
+    )
     assert first.detail == {"n": 0, "พรรค": "ก"}
 
 

@@ -9,7 +9,12 @@ async def test_a_hold_stands_until_it_is_released(scene: Scene) -> None:
         await scene.ledger.hold(REGISTRY, None, reason, [notice_draft()], BY, at)
     await scene.ledger.hold(REGISTRY, "P001", "court order", [], BY, NOW + 1)
     everyone, party = await scene.ledger.holds()
-    assert (everyone.party, everyone.reason, everyone.who, everyone.since_at) == (None, "overload", BY.who, NOW)
+    assert (everyone.party, everyone.reason, everyone.who, everyone.since_at) == (
+        None,
+        "overload",
+        BY.who,
+        NOW,
+    )
     assert (party.party, party.reason) == ("P001", "court order")
     await scene.ledger.release(REGISTRY, None, "over", [notice_draft()], BY, NOW + 10)
     assert [hold.party for hold in await scene.ledger.holds()] == ["P001"]
