@@ -27,24 +27,32 @@ spans_ms = st.sampled_from([0, 1, 40, 200, 700, 3000, 7000])
 # Plain numbers that the player below takes modulo what there is: shrinking stays easy.
 picks = st.integers(0, 7)
 
-operations = st.one_of(
-    st.tuples(st.just("pass"), st.sampled_from([1, 7, 20, 21, 50, 130, 250, 300, 1000, -5000])),
-    st.tuples(st.just("lease"), picks, picks),
+ordinary = st.one_of(
+    st.tuples(st.just("round"), st.sampled_from([7, 20, 21, 50, 130, 250]), picks, st.integers(1, 9), picks),
+    st.tuples(st.just("round"), st.sampled_from([20, 100]), picks, st.integers(1, 25), picks),
+    st.tuples(st.just("pass"), st.sampled_from([1, 20, 50, 130, 250, 300, 1000, -5000])),
     st.tuples(st.just("tick"), picks, st.integers(0, 25), st.sampled_from(["heard", "lost", "late"])),
-    st.tuples(st.just("tick"), picks, st.integers(1, 6), st.just("heard")),
     st.tuples(st.just("work"), picks, st.integers(0, 10), st.integers(0, 10), st.integers(0, 2)),
+    st.tuples(st.just("lease"), picks, picks),
     st.tuples(st.just("renew"), picks),
     st.tuples(st.just("fenced"), picks),
+    st.tuples(st.just("open")),
+)
+unusual = st.one_of(
     st.tuples(st.just("limit"), picks, rates, bursts),
     st.tuples(st.just("release"), picks, st.booleans()),
     st.tuples(st.just("share"), picks, rates, bursts, spans_ms, st.integers(0, 2), rates),
-    st.tuples(st.just("open")),
     st.tuples(st.just("quarantine"), picks, spans_ms),
     st.tuples(st.just("push_back"), st.sampled_from(list(Scope)), picks, spans_ms),
     st.tuples(st.just("hold"), st.sampled_from(["P1", "P2", None]), st.booleans()),
     st.tuples(st.just("end"), picks),
     st.tuples(st.just("configure"), st.integers(0, 31), rates, bursts),
+    st.tuples(st.just("silence"), st.integers(1, 9)),
 )
+#: stretches of ordinary work with something unusual between them
+histories = st.lists(
+    st.tuples(st.lists(ordinary, min_size=4, max_size=12), unusual), min_size=2, max_size=8
+).map(lambda stretches: [one for usual, odd in stretches for one in (("open",), *usual, odd)])
 registries = st.builds(
     lambda rate, burst, sessions, settle, wins: registry(
         rate, burst, sessions, answer_timeout_ms=400, settle_ms=settle, newest_wins=wins, lease_ms=1500
@@ -81,6 +89,20 @@ class Pair:
         self.model.call(self.clock())
         await getattr(self, f"_{name}")(*args)
         self.model.close()
+
+    async def _round(self, ms: int, holder: int, want: int, pick: int) -> None:
+        """A pacer's round: time passes, permits are drawn and used, answers come in."""
+        self.clock.advance(ms)
+        self.model.call(self.clock())
+        await self._tick(holder, want, "heard")
+        for i in range(3):
+            await self._work(pick + i, want, want - i, i % 2)
+
+    async def _silence(self, steps: int) -> None:
+        """Nobody but the scheduler is heard of for a while."""
+        for _ in range(steps):
+            self.clock.advance(290)
+            await self.compare()
 
     async def compare(self) -> None:
         """Both must show the same use."""
@@ -202,13 +224,14 @@ async def replay(client: aioredis.Redis, quota: RegistryQuota, history: list[tup
     clock = ManualMicros()
     pair = Pair(RedisQuotas(client, test_clock=clock), Model(quota, clock()), clock, quota)
     await pair.quotas.begin(1, quota)
-    for operation in [("configure", 31, 20, 12), ("open",), ("pass", 300), *history]:
+    started = [("configure", 31, 20, 12), ("open",), ("pass", 300), *(("lease", i, i) for i in range(5))]
+    for operation in [*started, *history]:
         await pair.play(operation)
         await pair.compare()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(quota=registries, history=st.lists(operations, min_size=5, max_size=60))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(quota=registries, history=histories)
 def test_scripts_and_model_answer_alike_in_any_history(
     valkey_server: EmbeddedServer, quota: RegistryQuota, history: list[tuple[Any, ...]]
 ) -> None:
