@@ -1,8 +1,9 @@
 """The brake: which part of its rate the registry gets now, from what its end says of its load. Pure; `policy` sets its bounds.
 
-Down by halves, at once: on pushback, on a busy or closed `/v1/load`, when one answer in twenty is an error, when answers take
-far longer than they used to. Up in steps, once nothing has been said for a while. Never below the floor: the full stop
-belongs to the registrar. A pushback for one account or party stops that scope in the gate itself and need not be here.
+Down by halves, at once: on a pushback of the registry, on a busy or closed `/v1/load`, when one answer in twenty is an error or
+a "busy", when answers take far longer than they used to. Up in steps, once nothing has been said for a while. Never below the
+floor: the full stop belongs to the registrar. A pushback for one account or party stops that scope in the gate itself; here it
+counts only when there are many. Which scope was meant shows in `closed_ms`: it is the registry's own.
 
 Latency is soft evidence (people work on the same system): only a mean well above a slow baseline counts, and only by more
 than a crowded worker could add by itself.
@@ -27,6 +28,8 @@ BASELINE_DOWN, BASELINE_UP = 0.2, 0.002
 PUSHBACK_FREEZE_MS, SOFT_FREEZE_MS = 10_000, 15_000
 #: answers to what was sent before a halving still come in for so long, and do not halve again, in ms
 ECHO_MS = 2_000
+#: a pushback is counted by a report, which may come so long after the stop itself, in ms
+REPORT_MS = 3_000
 #: the way back, in parts of the full rate: one step each time
 STEP, STEP_MS = 0.05, 2_000
 
@@ -45,6 +48,7 @@ class BrakeState:
     baseline_ms: float | None = None
     latency_ms: float = 0.0
     pushbacks: int = 0
+    closed_until_at: int = 0
     judged: Signals = _NOTHING_YET
     judged_at: int | None = None
     reason: str = ""
@@ -60,16 +64,15 @@ def brake(rules: BrakeRules, state: BrakeState, signals: Signals, now: int) -> B
 
 
 def _hear_pushback(rules: BrakeRules, state: BrakeState, signals: Signals, now: int) -> BrakeState:
-    heard = signals.pushbacks > state.pushbacks
+    # What was counted before our time is no news.
+    is_news = state.judged_at is not None and signals.pushbacks > state.pushbacks
     state = replace(state, pushbacks=signals.pushbacks)
-    if heard or signals.closed_ms > 0:
-        freeze_ms = max(signals.closed_ms, PUSHBACK_FREEZE_MS)
+    if signals.closed_ms > 0:
         # A stop that lasts is one pushback, however long: it freezes the way back, it does not cut again.
-        return (
-            _cut(rules, state, now, freeze_ms, "pushback")
-            if heard
-            else _freeze(state, now, signals.closed_ms)
-        )
+        state = _freeze(state, now, signals.closed_ms)
+        state = replace(state, closed_until_at=max(state.closed_until_at, now + signals.closed_ms))
+    if is_news and now < state.closed_until_at + REPORT_MS:
+        return _cut(rules, state, now, max(signals.closed_ms, PUSHBACK_FREEZE_MS), "pushback")
     return state
 
 
@@ -79,7 +82,7 @@ def _judge(rules: BrakeRules, state: BrakeState, signals: Signals, now: int) -> 
     if state.judged_at is None or signals.answers < before.answers:
         return replace(state, judged=signals, judged_at=now)
     answers = signals.answers - before.answers
-    errors = max(0, signals.errors - before.errors)
+    errors = max(0, signals.errors - before.errors) + max(0, signals.pushbacks - before.pushbacks)
     if now - state.judged_at < JUDGE_MS or answers + errors < LEAST_ANSWERS:
         return state
     state = replace(state, judged=signals, judged_at=now)

@@ -37,10 +37,12 @@ class Memory:
     _seen: dict[str, _Seen] = field(default_factory=dict)
     _waiting: dict[str, int] = field(default_factory=dict)
     _levels: dict[str, dict[str, _Level]] = field(default_factory=dict)
-    _began_at: int = 0
+    _began_at: int | None = 0
 
     def note(self, usage: Usage, account_rate: float, account_burst: int, now: int) -> None:
         """Take in what the gate says of its sessions."""
+        if self._began_at is None:
+            self._began_at = usage.gate_at
         live = [session for session in usage.sessions if not session.quarantined]
         self.tokens = frozenset(session.token for session in live)
         self.sitting, self.outstanding, self.quarantined = {}, {}, {}
@@ -80,7 +82,7 @@ class Memory:
 
     def standing(self, party: str, accounts: int, gate_at: int, rate: float, burst: int) -> float:
         """Return how many records the party's accounts could send at once, as far as one can tell from outside."""
-        untouched = min(float(burst), max(0.0, rate * (gate_at - self._began_at) / 1000))
+        untouched = self._filled_since_begin(gate_at, rate, burst)
         known = self._levels.get(party)
         if not known:
             return accounts * untouched
@@ -89,17 +91,20 @@ class Memory:
         )
         return max(0.0, levels) + max(0, accounts - len(known)) * untouched
 
-    def began(self, gate_at: int) -> None:
-        """A generation began: every bucket is empty."""
+    def begin(self) -> None:
+        """A generation begins: every bucket is empty until the next usage."""
         self._levels.clear()
-        self._began_at = gate_at
+        self._began_at = None
+
+    def _filled_since_begin(self, gate_at: int, rate: float, burst: int) -> float:
+        return min(float(burst), max(0.0, rate * (gate_at - (self._began_at or 0)) / 1000))
 
     def _note_levels(self, live: Sequence[SessionUse], gate_at: int, rate: float, burst: int) -> None:
         for session in live:
             of_party = self._levels.setdefault(session.party, {})
             seen = of_party.get(session.account)
             if seen is None:
-                full = min(float(burst), max(0.0, rate * (gate_at - self._began_at) / 1000))
+                full = self._filled_since_begin(gate_at, rate, burst)
                 of_party[session.account] = _Level(
                     session.token, full - session.sent - session.outstanding, session.sent, gate_at
                 )

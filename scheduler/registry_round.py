@@ -4,7 +4,7 @@ Everything it keeps between rounds is rebuilt by whoever leads next. It never se
 through: a gate that is away, or that another scheduler leads, ends the round.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -63,6 +63,7 @@ class RegistryRound:
         self._rescued_at = 0
         self._rung_at = -COMING_MS
         self._held: frozenset[str | None] | None = None
+        self._surely_free: set[str] | None = None
         self._brake = BrakeState()
         self._clock = ClockOffset()
         self._memory = Memory()
@@ -92,7 +93,7 @@ class RegistryRound:
         ledger, monotonic = self._parts.ledger, self._parts.clock.monotonic()
         generation = await ledger.generation(self._registry)
         if not usage.is_new and usage.generation == generation:
-            self._take_up(generation, rules, usage.gate_at, monotonic, is_fresh=False)
+            self._take_up(generation, rules, monotonic, is_fresh=False)
             return False
         reason = "redis" if usage.is_new else "older" if usage.generation < generation else "restored"
         generation = await ledger.begin_generation(self._registry, reason, self._parts.by, now)
@@ -100,20 +101,19 @@ class RegistryRound:
             # The ledger came from a copy: the gate has seen later generations than it knows of.
             generation = await ledger.begin_generation(self._registry, reason, self._parts.by, now)
         await self._parts.quotas.begin(generation, _quota(rules))
-        self._take_up(generation, rules, usage.gate_at, monotonic, is_fresh=True)
+        self._take_up(generation, rules, monotonic, is_fresh=True)
         self._parts.emit(GenerationBegun(self._registry, generation=generation, reason=reason))
         return True
 
-    def _take_up(
-        self, generation: int, rules: RegistryRules, gate_at: int, monotonic: int, *, is_fresh: bool
-    ) -> None:
+    def _take_up(self, generation: int, rules: RegistryRules, monotonic: int, *, is_fresh: bool) -> None:
         self._generation = generation
         self._configured, self._held, self._looked_at = None, None, None
         self._written = WrittenShares()
         self._trusted_at = monotonic + SETTLED_MS
+        self._surely_free = None if is_fresh else set()
         if is_fresh:
             self._trusted_at += _quota(rules).lease_ms
-            self._memory.began(gate_at)
+            self._memory.begin()
 
     async def _configure_if_needed(self, version: PolicyVersion, rules: RegistryRules) -> None:
         monotonic = self._parts.clock.monotonic()
@@ -139,8 +139,6 @@ class RegistryRound:
         if known is None or (None in held) != usage.held or (None in held) != (None in known):
             await quotas.hold(self._registry, None, on=None in held)
         before = {party for party in known or () if party is not None}
-        # A hold that ended while nobody led still stands in the gate: it shows as what binds its party.
-        before |= {name for name, use in usage.parties.items() if use.bound_by is BoundBy.HOLD}
         parties = {party for party in held if party is not None}
         for party in sorted(before - parties):
             await quotas.hold(self._registry, party, on=False)
@@ -195,9 +193,18 @@ class RegistryRound:
         if decision.end:
             await quotas.end_sessions(self._registry, decision.end)
             self._memory.told_to_end(decision.end)
+        await self._let_go(decision.serve)
         live = {party: len(sessions) for party, sessions in self._memory.sitting.items()}
         if self._rings.ring(decision.serve, live, monotonic):
             self._rung_at = monotonic
+
+    async def _let_go(self, parties: Iterable[str]) -> None:
+        """A hold that ended while nobody led may still stand in a gate that was taken over: lift it before the party's first ring."""
+        if self._surely_free is not None:
+            for party in parties:
+                if party not in self._surely_free:
+                    await self._parts.quotas.hold(self._registry, party, on=False)
+                    self._surely_free.add(party)
 
     async def _rescue_if_needed(
         self, rules: RegistryRules, usage: Usage, backlog: Sequence[PartyBacklog], now: int

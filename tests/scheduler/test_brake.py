@@ -34,23 +34,47 @@ def test_a_quiet_registrar_gets_the_whole_rate() -> None:
     assert run(calm(60)).level == 1.0
 
 
-def test_a_pushback_halves_at_once() -> None:
-    """In the round in which it is heard."""
-    state = run([(0, Signals()), (250, Signals(pushbacks=1))])
+def test_a_pushback_of_the_registry_halves_at_once() -> None:
+    """In the round in which it is heard, also when the stop itself was over before it was counted."""
+    state = run([(0, Signals()), (250, Signals(pushbacks=1, closed_ms=1000))])
     assert (state.level, state.reason) == (0.5, "pushback")
+    late = run([(0, Signals()), (250, Signals(closed_ms=100)), (1250, Signals(pushbacks=1))])
+    assert late.level == 0.5
+
+
+def test_a_pushback_for_one_account_slows_that_account_alone_unless_there_are_many() -> None:
+    """The gate stops the scope named; one answer in twenty is the registry's business again."""
+    assert (
+        run([(0, Signals()), (250, Signals(pushbacks=1)), (6000, Signals(answers=100, pushbacks=4))]).level
+        == 1.0
+    )
+    assert run([(0, Signals()), (6000, Signals(answers=100, pushbacks=5))]).level == 0.5
+
+
+def test_a_registry_that_is_closed_without_a_word_of_load_is_not_braked() -> None:
+    """An end of the window stops, and says nothing of load."""
+    assert run([(0, Signals()), (250, Signals(closed_ms=60_000))]).level == 1.0
+
+
+def test_what_was_counted_before_our_time_is_no_news() -> None:
+    """Another scheduler has heeded it."""
+    assert (
+        run([(0, Signals(pushbacks=7, closed_ms=500)), (250, Signals(pushbacks=7, closed_ms=250))]).level
+        == 1.0
+    )
 
 
 def test_the_echo_of_one_pushback_does_not_halve_again_but_a_later_one_does() -> None:
     """Sixty sessions that hear the same 503 are one signal."""
-    echo = [(250, Signals(pushbacks=1)), (500, Signals(pushbacks=30)), (1000, Signals(pushbacks=60))]
-    assert run(echo).level == 0.5
-    assert run([*echo, (5000, Signals(pushbacks=61))]).level == 0.25
+    heard = [(0, Signals())] + [(ms, Signals(pushbacks=ms // 10, closed_ms=1000)) for ms in (250, 500, 1000)]
+    assert run(heard).level == 0.5
+    assert run([*heard, (4900, Signals(pushbacks=101, closed_ms=1000))]).level == 0.25
 
 
 def test_it_comes_back_in_steps_once_nothing_was_heard_for_a_while() -> None:
     """Frozen first, then a twentieth every step."""
     heard = Signals(pushbacks=1)
-    state = run([(0, heard), (PUSHBACK_FREEZE_MS - 1, heard)])
+    state = run([(-250, Signals()), (0, Signals(pushbacks=1, closed_ms=1)), (PUSHBACK_FREEZE_MS - 1, heard)])
     assert state.level == 0.5
     state = run([(PUSHBACK_FREEZE_MS + STEP_MS, heard)], state=state)
     assert abs(state.level - 0.55) < 1e-9
@@ -61,7 +85,11 @@ def test_it_comes_back_in_steps_once_nothing_was_heard_for_a_while() -> None:
 def test_retry_after_freezes_the_way_back() -> None:
     """As long as the registrar asked for."""
     state = run(
-        [(0, Signals(pushbacks=1, closed_ms=60_000)), (30_000, Signals(pushbacks=1, closed_ms=30_000))]
+        [
+            (-250, Signals()),
+            (0, Signals(pushbacks=1, closed_ms=60_000)),
+            (30_000, Signals(pushbacks=1, closed_ms=30_000)),
+        ]
     )
     assert state.level == 0.5
     assert state.frozen_until_at == NOW + 60_000

@@ -6,7 +6,7 @@ import pytest
 
 from domain.events import GenerationBegun, LoopFailed, RoundDecided
 from domain.jobs import PartyBacklog
-from domain.quota import BoundBy, PartyUse, Signals
+from domain.quota import Signals
 from domain.states import AccountKind, AccountState
 from domain.windows import WindowRule
 from ledger.values import AccountRow, HoldRow
@@ -232,13 +232,18 @@ async def test_holds_are_mirrored_and_let_go_and_mirrored_again_after_a_loss(sta
 
 
 async def test_a_hold_that_ended_while_nobody_led_is_let_go(stage: Stage) -> None:
-    """It shows as what binds its party."""
+    """Before the first ring of whoever takes over, and once."""
     await stage.run(250)
-    stage.quotas.use = replace(
-        stage.quotas.use, parties={"A": PartyUse(level=0, outstanding=0, sent=0, bound_by=BoundBy.HOLD)}
-    )
+    stage.quotas.held["A"] = True
+    stage.scheduler = stage.another("s2")
+    stage.clock.advance(2000)
+    stage.waits(A=1000)
     await stage.run()
     assert stage.quotas.held["A"] is False
+    assert stage.doorbell.sessions == ["A", "A"]
+    calls = stage.quotas.hold_calls
+    await stage.run(5000)
+    assert stage.quotas.hold_calls == calls
 
 
 async def test_sessions_of_the_dead_are_fetched_back_and_those_of_the_living_are_not(stage: Stage) -> None:
@@ -319,6 +324,6 @@ async def test_a_pushback_of_the_registry_slows_the_very_next_round(stage: Stage
     stage.waits(A=10**6)
     await stage.run(500)
     assert stage.quotas.rate == 800
-    stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1))
+    stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1, closed_ms=900))
     await stage.run()
     assert stage.quotas.rate == 400
