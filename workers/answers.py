@@ -66,7 +66,8 @@ class Answers:
     def settle(self, outcomes: dict[Hand, list[Outcome]]) -> None:
         """Hand outcomes to the settler."""
         for hand, decided in outcomes.items():
-            self._station.settler.put(hand.claimed.slice_id, decided, partial(heed, hand))
+            told = partial(heed, hand)
+            self._station.settler.put(hand.claimed.slice_id, decided, told, is_whole=not hand.unsettled)
             self._station.budget.succeed(len(decided))
 
     def _tell(self, count: int, latency: int, busy: int) -> None:

@@ -3,9 +3,11 @@
 How it goes, over and over:
 
 1. each seat says how many permits its session could use now, and what it has sent, settled and let lapse in all;
-2. one `quotas.tick` carries all of that; there is never a second one under way;
+2. one `quotas.tick` carries all of that; there is never a second one under way. A seat that has nothing to say is left out;
 3. each permit is valid until (monotonic clock *before* the call) + `valid_ms`; what lapses unused is handed back in the next tick;
-4. the next tick comes after 20 ms ± 50 %, or later where nobody can use a permit: once a second is enough to renew leases.
+4. a seat that the gate gave less than it wanted rests for a small part of its burst, so that permits come in handfuls of a few: every
+   handful costs a call and a packet. Its bucket goes on filling meanwhile, so no pace is lost;
+5. the next tick comes after 20 ms ± 50 %, or later where nobody can use a permit: once a second is enough to renew leases.
 
 When the gate is lost, nobody holds a permit any longer; a seat whose lease has run out by our own clock is dead.
 It must not know records, wires or the ledger.
@@ -14,13 +16,14 @@ It must not know records, wires or the ledger.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from domain.clock import Clock
 from domain.errors import GateLost
 from domain.events import Emit, PermitsDrawn
 from domain.loop import Loop
-from domain.quota import BoundBy, Lease, Permit, Quotas, TickLine
+from domain.policy import RegistryRules
+from domain.quota import AccountQuota, BoundBy, Lease, Permit, Quotas, TickLine
 
 #: between two ticks while anybody wants permits (s), before jitter
 TICK_S = 0.020
@@ -32,6 +35,11 @@ RENEW_S = 0.9
 LOST_S = 0.2
 #: the longest that a bound seat waits before it asks again (ms)
 ASK_AGAIN_MS = 250
+#: a seat that was given less than it wanted rests for this part of its burst, and no longer than REST_MS
+REST_OF_BURST = 0.25
+REST_MS = 100
+#: totals that the gate does not know are told within so long (ms)
+TELL_MS = 100
 
 
 class Seat:
@@ -40,6 +48,8 @@ class Seat:
     def __init__(self, lease: Lease, wants: Callable[[], int], on_permit: Callable[[], None], clock: Clock, lease_ms: int) -> None:
         """`wants` tells how many records the session could send now; `on_permit` is called after every tick."""
         self.lease = lease
+        #: how long it rests when it was given less than it wanted (ms)
+        self.rest_ms = 0
         self.granted = 0
         self.lapsed = 0
         self.sent = 0
@@ -54,13 +64,18 @@ class Seat:
         self._held: deque[list[int]] = deque()
         self._lease_until = clock.monotonic() + lease_ms
         self._told = (0, 0, 0, 0)
+        self._told_at = clock.monotonic() - int(RENEW_S * 1000)
+        self._rest_until = 0
+        self._held_count = 0
 
     def usable(self) -> int:
         """Return how many permits are valid at this instant; those that lapsed are counted for handing back."""
         now = self._clock.monotonic()
         while self._held and (self._held[0][1] <= now or not self.alive):
-            self.lapsed += self._held.popleft()[0]
-        return sum(count for count, _ in self._held)
+            count = self._held.popleft()[0]
+            self.lapsed += count
+            self._held_count -= count
+        return self._held_count
 
     def spend(self, count: int) -> int:
         """Use `count` valid permits for records written in this very step; returns when the first of them lapses (monotonic ms)."""
@@ -74,6 +89,7 @@ class Seat:
             if not oldest[0]:
                 self._held.popleft()
         self.sent += count
+        self._held_count -= count
         return until
 
     def unspend(self, count: int) -> None:
@@ -87,7 +103,8 @@ class Seat:
 
     def hand_back(self) -> None:
         """Let go of every permit held."""
-        self.lapsed += sum(count for count, _ in self._held)
+        self.lapsed += self._held_count
+        self._held_count = 0
         self._held.clear()
 
     def want(self) -> int:
@@ -96,10 +113,20 @@ class Seat:
             return 0
         return max(0, self._wants() - self.usable())
 
+    def due_in(self, now: int) -> int:
+        """Return in how many ms this seat has something to say to the gate (0 = now)."""
+        due = self._told_at + int(RENEW_S * 1000)
+        if self.has_news():
+            due = min(due, self._told_at + TELL_MS)
+        if due > now and self.want():
+            due = min(due, max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS)))
+        return max(0, due - now)
+
     def line(self) -> TickLine:
         """Return this seat's part of a tick."""
         want = self.want()
         self._told = (self.granted, self.lapsed, self.sent, self.settled)
+        self._told_at = self._clock.monotonic()
         return TickLine(self.lease, self.granted, self.lapsed, self.sent, self.settled, want)
 
     def last_line(self) -> TickLine:
@@ -111,11 +138,13 @@ class Seat:
         """Say whether the gate does not know the present totals."""
         return self._told != (self.granted, self.lapsed, self.sent, self.settled)
 
-    def receive(self, permit: Permit, asked_at: int) -> None:
-        """Take the gate's answer to the tick that was asked at `asked_at` (monotonic ms)."""
+    def receive(self, permit: Permit, want: int, asked_at: int) -> None:
+        """Take the gate's answer to the tick that was asked at `asked_at` (monotonic ms) with this `want`."""
         now = self._clock.monotonic()
+        self._rest_until = asked_at + self.rest_ms if permit.granted < want else 0
         if permit.granted:
             self.granted += permit.granted
+            self._held_count += permit.granted
             self._held.append([permit.granted, asked_at + permit.valid_ms])
         self._lease_until = asked_at + permit.lease_left_ms
         self.bound_by = permit.bound_by
@@ -134,6 +163,12 @@ class Seat:
         self.alive = self.alive and alive and now < self._lease_until
         if not self.alive:
             self.hand_back()
+
+
+def rest_ms(told: AccountQuota | None, rules: RegistryRules) -> int:
+    """Return how long a bound seat rests between draws (ms): a small part of what its burst is worth."""
+    rate, burst = (told.rate, told.burst) if told is not None else (rules.account_rate, rules.account_burst)
+    return min(REST_MS, int(burst / rate * 1000 * REST_OF_BURST)) if rate > 0 else REST_MS
 
 
 class Pacer:
@@ -182,43 +217,41 @@ class Pacer:
             await self._task
 
     async def run_once(self) -> float:
-        """Make one tick; returns the seconds until the next."""
+        """Make one tick, if anybody has something to say; returns the seconds until the next."""
         self._resting = False
-        seats = list(self._seats)
-        if not seats:
-            self._resting = True
-            return RENEW_S
+        asked_at = self._clock.monotonic()
+        seats = [seat for seat in self._seats if seat.due_in(asked_at) <= 0]
+        if seats and not await self._tick(seats, asked_at):
+            return self._jittered(LOST_S)
+        return self._rest_s()
+
+    async def _tick(self, seats: Sequence[Seat], asked_at: int) -> bool:
+        """Ask the gate once; False when it is lost."""
         lines = [seat.line() for seat in seats]
         self._tick_no += 1
-        asked_at = self._clock.monotonic()
         try:
             permits = await self._quotas.tick(self.registry, self.holder, self._tick_no, lines)
         except GateLost:
-            for seat in seats:
+            for seat in self._seats:
                 seat.lose_gate()
-            return self._jittered(LOST_S)
+            return False
         for seat, line, permit in zip(seats, lines, permits, strict=True):
             if seat not in self._seats:  # it left while the gate was asked: giving its lease back tells the gate
                 continue
-            seat.receive(permit, asked_at)
+            seat.receive(permit, line.want, asked_at)
             if line.want:
                 bound = permit.bound_by if permit.granted < line.want else BoundBy.NOTHING
                 self._emit(PermitsDrawn(self.registry, line.lease.party, bound.value, permit.granted))
-        return self._rest_s()
+        return True
 
     def _rest_s(self) -> float:
         """Return how long nothing is lost by not ticking."""
-        wanting = [seat for seat in self._seats if seat.want()]
-        if any(seat.bound_by is BoundBy.NOTHING for seat in wanting):
+        now = self._clock.monotonic()
+        due_ms = min((seat.due_in(now) for seat in self._seats), default=int(RENEW_S * 1000))
+        if due_ms == 0 and any(seat.bound_by is BoundBy.NOTHING and seat.want() for seat in self._seats):
             return UNBOUND_S
-        if any(seat.has_news() for seat in self._seats):
-            return self._jittered(TICK_S)
-        if wanting:
-            now = self._clock.monotonic()
-            wait_ms = min(min(seat.retry_at - now, ASK_AGAIN_MS) for seat in wanting)
-            return max(self._jittered(TICK_S), wait_ms / 1000)
-        self._resting = True
-        return RENEW_S
+        self._resting = due_ms > ASK_AGAIN_MS
+        return max(self._jittered(TICK_S), due_ms / 1000)
 
     def _jittered(self, seconds: float) -> float:
         return seconds * self._jitter.uniform(0.5, 1.5)

@@ -24,8 +24,8 @@ from domain.states import RecordState
 from domain.wire import LoginRefused, OpenSession, Scope
 from workers.answers import Answers
 from workers.ending import WAIT_INSIDE_MS, Reason, Verdict, after_end, after_refusal
-from workers.login import log_in, set_aside, take_lease
-from workers.pacer import Seat
+from workers.login import log_in, set_aside, take_lease, told_quota
+from workers.pacer import Seat, rest_ms
 from workers.sending import Sending
 from workers.station import Station
 from workers.stock import Hand, Stock
@@ -35,7 +35,9 @@ AHEAD = 8
 #: seconds of the present pace that should be ready ahead
 AHEAD_S = 0.3
 #: a round comes at least this often (s): it looks at turn, window and whatever was put off
-ROUND_S = 0.1
+ROUND_S = 0.2
+#: over how long the pace is measured at a time (ms)
+MEASURE_MS = 100
 #: a claim that found nothing is tried again after so long while answers are still due (ms)
 CLAIM_AGAIN_MS = 250
 #: before a slice of which nothing can move is given out again (ms)
@@ -83,6 +85,7 @@ class Session:
         self._seat: Seat | None = None
         self._sending: Sending | None = None
         self._stopped = False
+        self._slice_ids: list[str] = []
         self._claim_at = 0
         self._is_dry = False
         self._pace = 0.0
@@ -122,6 +125,7 @@ class Session:
                 return Reason.LEASE
             return await self._heed(after_refusal(session, station.registrar_now()), session.code) or Reason.REFUSED
         station.emit(SessionStarted(station.registry, lease.party, lease.account))
+        self._seat.rest_ms = rest_ms(told_quota(session, station.rules), station.rules)
         answers = Answers(station, lease.party, self._stock)
         sending = self._sending = Sending(station, self._seat, session, self._stock, answers)
         reason = await self._work(sending, session)
@@ -163,7 +167,7 @@ class Session:
             return reason
         self._retry_due(now)
         await self._give_back_stuck()
-        await self._claim_ahead(now)
+        await self._claim_ahead(sending, now)
         await self._mark_ahead()
         sending.pump()
         self._station.pacer.nudge()
@@ -203,11 +207,12 @@ class Session:
             await set_aside(station, lease, verdict.set_aside)
         return verdict.leave
 
-    async def _claim_ahead(self, now: int) -> None:
+    async def _claim_ahead(self, sending: Sending, now: int) -> None:
         """Claim until enough lines stand ready for the next moments."""
         assert self._seat is not None
         self._measure(now)
-        while self._stock.unsent() < max(AHEAD, self._pace * AHEAD_S) and now >= self._claim_at:
+        sending.low_water = max(AHEAD, int(self._pace * AHEAD_S))
+        while self._stock.unsent() < sending.low_water and now >= self._claim_at:
             claimed = await self._station.ledger.claim(self._lease, self._station.clock.now())
             self._is_dry = claimed is None
             if claimed is None:
@@ -228,13 +233,14 @@ class Session:
                 claimed.slice_id, claimed.token, unknown, now, not_before=now + STUCK_PAUSE_MS
             )
             return
+        self._slice_ids.append(claimed.slice_id)
         self._stock.add(Hand(claimed, box, idempotent=station.rules.idempotent))
 
     def _measure(self, now: int) -> None:
         """Keep the present pace (records a second, a moving mean of about half a second)."""
         assert self._seat is not None
         at, sent = self._paced
-        if now - at >= ROUND_S * 1000:
+        if now - at >= MEASURE_MS:
             pace = (self._seat.sent - sent) * 1000 / (now - at) if at else 0.0
             self._pace += 0.3 * (pace - self._pace)
             self._paced = (now, self._seat.sent)
@@ -265,7 +271,11 @@ class Session:
             await self._give_back(hand)
 
     async def _give_back(self, hand: Hand) -> None:
-        """End the claim of a slice: what may have been recorded is unknown, the rest is pending."""
+        """End the claim of a slice: what may have been recorded is unknown, the rest is pending.
+
+        Its answers are settled first: another session that takes it must not send what has been answered.
+        """
+        await self._station.settler.flush([hand.claimed.slice_id])
         station, now = self._station, self._station.clock.now()
         unknown = sorted(hand.unknown & hand.unsettled)
         not_before = None
@@ -316,7 +326,7 @@ class Session:
 
     async def _settle_last(self) -> None:
         for _ in range(LAST_TRIES):
-            if await self._quietly(self._station.settler.flush()):
+            if await self._quietly(self._station.settler.flush(self._slice_ids)):
                 return
             await asyncio.sleep(0.2)
 

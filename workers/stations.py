@@ -19,7 +19,7 @@ from domain.wire import Wire
 from ledger.protocols import Ledger
 from workers.budget import RetryBudget, SignalBook
 from workers.pacer import Pacer
-from workers.settling import Settler
+from workers.settling import RIPE_MS, RIPE_SOON_MS, Settler
 from workers.station import OpenSlice, Station
 from workers.watch import Watch
 
@@ -143,7 +143,7 @@ class Stations:
             ledger=parts.ledger,
             wire=parts.make_wire(rules, parts.clock),
             pacer=Pacer(rules.name, parts.holder, parts.quotas, parts.clock, parts.emit),
-            settler=Settler(rules.name, parts.ledger, parts.clock, parts.emit),
+            settler=Settler(rules.name, parts.ledger, parts.clock, parts.emit, ripe_ms(rules)),
             budget=RetryBudget(parts.clock),
             signals=SignalBook(),
             clock=parts.clock,
@@ -173,6 +173,7 @@ class Stations:
                 self._change(station, rules)
 
     def _change(self, station: Station, rules: RegistryRules) -> None:
+        station.settler.ripe_ms = ripe_ms(rules)
         if reached_alike(station.rules, rules):
             station.rules = rules
             return
@@ -182,6 +183,11 @@ class Stations:
         changed = replace(station, rules=rules, wire=wire, maybe_ours=maybe_ours)
         self._stations[rules.name] = changed
         self._watches[rules.name].listen(changed)
+
+
+def ripe_ms(rules: RegistryRules) -> int:
+    """Return how long an outcome may wait to be settled (ms)."""
+    return RIPE_MS if rules.idempotent else RIPE_SOON_MS
 
 
 def reached_alike(before: RegistryRules, after: RegistryRules) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -84,9 +85,10 @@ class Town:
         usage = await self.quotas.usage(REGISTRY)
         live = frozenset(session.token for session in usage.sessions if not session.quarantined)
         await self.ledger.rescue(REGISTRY, live, self.clock.now(), idempotent=self.rules.idempotent)
+        at_work = Counter(session.party for session in usage.sessions if not session.quarantined)
         for backlog in await self.ledger.backlog(REGISTRY, self.clock.now()):
             if backlog.ready > 0:
-                for _ in self.policy.parties[backlog.party].accounts:
+                for _ in range(len(self.policy.parties[backlog.party].accounts) - at_work[backlog.party]):
                     self.bell.run_session(REGISTRY, backlog.party)
 
     async def submit(self, party: str, job: str, rows: int, lines: int = 40) -> Job:
