@@ -1,11 +1,11 @@
 """The child's check of a spooled table: rows through the profile, persons against each other, good rows into slices.
 
-It sees plain rows and blind hashes, holds no key of the job, and writes hashes only.
+It sees plain rows and blind hashes, holds no key of the job, and writes nothing that outlives it in the clear.
 """
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,8 +24,10 @@ from intake.frames import (
     Want,
     WantOthers,
 )
+from intake.held import HeldRows
 from intake.persons import Persons
-from intake.slices import Slicer, lines_of_a_slice
+from intake.sizes import lines_of_a_slice
+from intake.slices import Slicer
 from profiles import book
 from profiles.profile import CheckContext, Checked, Profile
 
@@ -173,7 +175,8 @@ def check(task: CheckTask, pipes: Pipes) -> None:
     rows = Rows(book.profile(task.profile), context, task.columns, task.matched)
     told = FaultTold(rows, pipes.say)
     persons = Persons(Path(task.scratch), task.blind_key, task.registry, task.party, task.rows)
-    kept = _first_pass(task, pipes, rows, told, persons)
+    held = HeldRows(Path(task.scratch))
+    _first_pass(task, pipes, rows, told, persons, held)
     for faults, row_of in persons.duplicates():
         told.tell(faults, row_of)
     told.flush()
@@ -184,11 +187,11 @@ def check(task: CheckTask, pipes: Pipes) -> None:
     told.warnings.update(tail.warnings)
     most = lines_of_a_slice(task.most_lines, persons.left, task.lanes)
     slicer = Slicer(pipes, persons, most)
-    for frame in _good_again(task, pipes, rows, kept):
-        slicer.add(frame)
+    for number in range(1, task.chunks + 1):
+        slicer.add(held.get(number))
     slicer.end_rows()
     for wanted in tail.rounds():
-        slicer.add_tail(wanted, lambda positions: _pick(pipes, rows, persons, positions))
+        slicer.add_tail(wanted, lambda positions: _pick(held, persons, positions))
     slicer.end()
     pipes.say(done(task.rows, slicer.lines, rows, told))
 
@@ -210,17 +213,17 @@ def done(
 
 
 def _first_pass(
-    task: CheckTask, pipes: Pipes, rows: Rows, told: FaultTold, persons: Persons
-) -> pl.DataFrame | None:
-    """Check every chunk; return the good rows when there is but one chunk, so that it need not be checked again."""
-    good = None
-    for chunk in _chunks(task, pipes):
+    task: CheckTask, pipes: Pipes, rows: Rows, told: FaultTold, persons: Persons, held: HeldRows
+) -> None:
+    """Check every chunk: faults are told, persons noted, good rows held."""
+    for number in range(1, task.chunks + 1):
+        pipes.say(Want(number))
+        chunk = _hear(pipes, Given).chunk
         frame = rows.frame(chunk)
         checked = rows.check(frame, odd=chunk.odd)
         tell_faults(told, checked, chunk, frame)
-        good = checked.good
-        persons.add(good, chunk, frame["_row"])
-    return good if task.chunks == 1 else None
+        persons.add(checked.good, chunk, frame["_row"])
+        held.put(number, checked.good)
 
 
 def tell_faults(told: FaultTold, checked: Checked, chunk: TableChunk, frame: pl.DataFrame) -> None:
@@ -235,36 +238,13 @@ def tell_faults(told: FaultTold, checked: Checked, chunk: TableChunk, frame: pl.
         )
 
 
-def _chunks(task: CheckTask, pipes: Pipes) -> Iterator[TableChunk]:
-    for number in range(1, task.chunks + 1):
-        yield _fetch(pipes, number)
-
-
-def _fetch(pipes: Pipes, number: int) -> TableChunk:
-    pipes.say(Want(number))
-    return _hear(pipes, Given).chunk
-
-
-def _good_again(
-    task: CheckTask, pipes: Pipes, rows: Rows, kept: pl.DataFrame | None
-) -> Iterator[pl.DataFrame]:
-    # checking twice costs less than keeping a second sealed copy of the bodies
-    if kept is not None:
-        yield kept
-        return
-    for chunk in _chunks(task, pipes):
-        yield rows.check(rows.frame(chunk), odd=chunk.odd).good
-
-
-def _pick(pipes: Pipes, rows: Rows, persons: Persons, positions: list[int]) -> dict[int, bytes]:
-    """Return the bodies of some rows, chunk by chunk; only those rows are checked again."""
+def _pick(held: HeldRows, persons: Persons, positions: list[int]) -> dict[int, bytes]:
+    """Return the bodies of some rows, chunk by chunk."""
     wanted = pl.Series(_POSITION, sorted(positions), dtype=pl.UInt32)
     bodies: dict[int, bytes] = {}
     for number in persons.chunks_of(wanted):
-        chunk = _fetch(pipes, number)
-        frame = rows.frame(chunk).filter(pl.col(_POSITION).is_in(wanted.implode()))
-        good = rows.check(frame, odd=chunk.odd).good
-        bodies.update(zip(good[_POSITION].to_list(), good["body"].cast(pl.Binary).to_list(), strict=True))
+        good = held.get(number).filter(pl.col(_POSITION).is_in(wanted.implode()))
+        bodies.update(zip(good[_POSITION].to_list(), good["body"].to_list(), strict=True))
     return bodies
 
 

@@ -17,7 +17,7 @@ from domain.events import LoopFailed
 from domain.jobs import By, Job
 from domain.states import AccountState, JobState
 from intake.elsewhere import Elsewhere
-from intake.faults import bad_file, named
+from intake.faults import bad_file, cut_note, named
 from intake.frames import (
     CheckDone,
     CheckTask,
@@ -32,9 +32,8 @@ from intake.frames import (
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts
 from intake.seal import Seal
-from intake.slices import MOST_LINES
+from intake.sizes import MOST_LINES
 from intake.spooled import SpooledTable, TableHead
-from intake.table import cut_note
 from ledger.values import CheckResult, CheckTicket
 
 BY = By("gate", "check")

@@ -165,3 +165,21 @@ def no_room() -> Refused:
         remedy_en="Free some space (erase old results), then submit again.",
         remedy_th="เพิ่มเนื้อที่ว่าง (ลบผลเก่า) แล้วส่งใหม่",
     )
+
+
+def refuse_unknown(unknown: list[str]) -> BadFile:
+    """Return the error for columns that are neither known nor said to be ignored."""
+    return bad_file(
+        f"The registry does not know these columns, and they would not be sent: {named(unknown)}.",
+        f"ระบบทะเบียนไม่รู้จักคอลัมน์เหล่านี้ และจะไม่ถูกส่ง: {named(unknown)}",
+        "Remove them, or say --ignore NAME for each.",
+        "ลบคอลัมน์เหล่านี้ หรือระบุ --ignore ชื่อคอลัมน์ ทีละคอลัมน์",
+    )
+
+
+def cut_note(cut: tuple[str, ...]) -> tuple[str, str]:
+    """Return the warning that names the columns that were cut unread."""
+    return (
+        f"These columns are not accepted and were not kept: {named(cut)}.",
+        f"ระบบไม่รับและไม่เก็บคอลัมน์เหล่านี้: {named(cut)}",
+    )

@@ -169,16 +169,6 @@ def unknown_columns(header: Header) -> tuple[str, ...]:
     return tuple(column for column in header.match.unknown if column.strip())
 
 
-def refuse_unknown(unknown: Sequence[str]) -> BadFile:
-    """Return the error for columns that are neither known nor said to be ignored."""
-    return bad_file(
-        f"The registry does not know these columns, and they would not be sent: {named(tuple(unknown))}.",
-        f"ระบบทะเบียนไม่รู้จักคอลัมน์เหล่านี้ และจะไม่ถูกส่ง: {named(tuple(unknown))}",
-        "Remove them, or say --ignore NAME for each.",
-        "ลบคอลัมน์เหล่านี้ หรือระบุ --ignore ชื่อคอลัมน์ ทีละคอลัมน์",
-    )
-
-
 def refuse_missing(missing: Sequence[str], profile: Profile) -> BadFile:
     """Return the error for required columns that the file does not have."""
     thai = [

@@ -16,10 +16,9 @@ from typing import BinaryIO
 
 from domain.errors import BadFile, NotFound
 from domain.jobs import By, Job, NewJob
-from intake.faults import bad_file, beyond_limits, no_room
+from intake.faults import bad_file, beyond_limits, no_room, refuse_unknown
 from intake.frames import Go, Look, Piece, ReadDone, ReadTask, TableChunk
 from intake.keeper import ChildDied, Keeper
-from intake.look import refuse_unknown
 from intake.parts import IntakeParts, SubmitRequest
 from intake.spooled import SpooledTable, TableHead
 from ledger.keystore import KeyStore

@@ -10,18 +10,11 @@ from intake.persons import Persons
 from intake.tail import TailRow
 from ledger.boxes import INDEX_BYTES
 
-FEWEST_LINES = 10
-MOST_LINES = 500
 #: slices and bytes of bodies that go to the parent at once: one transaction
 BATCH_SLICES = 48
 BATCH_BYTES = 4 << 20
 #: slices of other jobs that one slice waits for, about
 MOST_WAITS = 40
-
-
-def lines_of_a_slice(most: int, rows: int, lanes: int) -> int:
-    """Return how many lines a slice has: at most `most`, fewer when that gives each of `lanes` some work, at least ten."""
-    return max(FEWEST_LINES, min(MOST_LINES, most, rows // max(1, lanes)))
 
 
 class Slicer:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from intake.escape import unescaped
-from intake.faults import bad_file, long_cell, named, no_rows, place, too_many_rows
+from intake.faults import bad_file, long_cell, no_rows, place, too_many_rows
 from intake.frames import ReadDone, TableChunk
 from intake.look import JOB_COLUMN, Header, refuse_missing
 from profiles.profile import Profile
@@ -221,11 +221,3 @@ def column_letters(at: int) -> str:
         at, rest = divmod(at - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
-
-
-def cut_note(cut: tuple[str, ...]) -> tuple[str, str]:
-    """Return the warning that names the columns that were cut unread."""
-    return (
-        f"These columns are not accepted and were not kept: {named(cut)}.",
-        f"ระบบไม่รับและไม่เก็บคอลัมน์เหล่านี้: {named(cut)}",
-    )
