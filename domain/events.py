@@ -1,7 +1,7 @@
 """Events: what working code says happened; logs and metrics subscribe. Only ids and numbers, never personal data."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,87 @@ class RoundDecided(Event):
     brake: float = 1.0
     parties: int = 0
     took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartyLooked:
+    """One party in one look of the scheduler: what waits, what it may do, what binds it (a `domain.quota.BoundBy` value).
+
+    `oldest_at`: when the oldest job with work left was submitted; `is_open`: its window is open, guard and clocks allowed for.
+    `share` in records/s; `level` is what stands in its bucket before what is outstanding is taken off.
+    """
+
+    party: str
+    pending: int = 0
+    unknown: int = 0
+    ready: int = 0
+    oldest_at: int | None = None
+    accounts: int = 0
+    sessions: int = 0
+    share: float = 0.0
+    level: float = 0.0
+    outstanding: int = 0
+    is_open: bool = True
+    is_held: bool = False
+    bound_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryLooked(Event):
+    """What the leading scheduler read of one registry: limits of the policy in force, the gate's use, accounts, parties.
+
+    `rate_limit` is the policy's, `rate` what the brake leaves of it (records/s). `sessions` live, `quarantined` not known to be closed.
+    `sendable`: records that could leave now as far as windows, holds and accounts go. `accounts` counts by `AccountState` value.
+    `parties`: those with a backlog or a session.
+    """
+
+    looked_at: int = 0
+    rate_limit: float = 0.0
+    rate: float = 0.0
+    burst: int = 0
+    session_limit: int = 0
+    level: float = 0.0
+    outstanding: int = 0
+    sessions: int = 0
+    quarantined: int = 0
+    generation: int = 0
+    sendable: int = 0
+    is_held: bool = False
+    is_paused: bool = False
+    clock_offset_ms: int | None = None
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    parties: tuple[PartyLooked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLooked(Event):
+    """What the scheduler counted in the ledger: jobs by (registry, state), doubtful records by (registry, party).
+
+    `notices`: deliveries not done by (channel, state). Counted over the newest jobs and notices.
+    `took_ms`: how long the ledger took to tell.
+    """
+
+    looked_at: int = 0
+    jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    doubtful: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    notices: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCommitted(Event):
+    """A batch of outcomes was committed to the ledger after `took_ms`; `count` records."""
+
+    count: int = 0
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken(Event):
+    """An actor took a message up `waited_ms` after it was rung."""
+
+    actor: str = ""
+    waited_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,27 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from domain import events
+from domain.clock import SystemClock
+from domain.quota import BoundBy
 from metrics import names
+from metrics.labels import (
+    ACTORS,
+    BOUNDS,
+    CHANNELS,
+    ENDINGS,
+    GENERATION_REASONS,
+    JOB_STATES,
+    OUTCOMES,
+    PUSHBACKS,
+    SCOPES,
+    SET_ASIDE,
+    closed,
+    failure,
+)
+from metrics.looks import Looks
 from metrics.names import Kind, MetricName
 
 _MAKERS: dict[Kind, type[Counter] | type[Gauge] | type[Histogram]] = {
@@ -16,11 +33,16 @@ _MAKERS: dict[Kind, type[Counter] | type[Gauge] | type[Histogram]] = {
 
 
 class GateMetrics:
-    """Counts what events tell; every metric of `names.ALL` exists from the start."""
+    """Counts what events tell; every metric of `names.COUNTED` and `names.LOOKED` exists from the start."""
 
-    def __init__(self, registry: CollectorRegistry, version: str = "") -> None:
-        """Register all collectors with `registry`."""
-        self._collectors = {metric.name: _make(metric, registry) for metric in names.ALL}
+    def __init__(
+        self, registry: CollectorRegistry, version: str = "", now: Callable[[], int] | None = None
+    ) -> None:
+        """Register all collectors with `registry`, and what the process itself uses; `now` gives ms since the epoch."""
+        ProcessCollector(registry=registry)
+        self._looks = Looks(now or SystemClock().now)
+        registry.register(self._looks)
+        self._collectors = {metric.name: _make(metric, registry) for metric in names.COUNTED}
         self._gauge(names.BUILD_INFO, version=version or "unknown").set(1)
         self._told: dict[type[events.Event], Callable[..., None]] = {
             events.RecordsSent: self._records_sent,
@@ -37,6 +59,10 @@ class GateMetrics:
             events.GenerationBegun: self._generation_begun,
             events.NoticeTried: self._notice_tried,
             events.LoopFailed: self._loop_failed,
+            events.LedgerCommitted: self._ledger_committed,
+            events.MessageTaken: self._message_taken,
+            events.RegistryLooked: self._looks.registry_looked,
+            events.LedgerLooked: self._looks.ledger_looked,
         }
 
     def __call__(self, event: events.Event) -> None:
@@ -49,9 +75,10 @@ class GateMetrics:
         self._counter(names.RECORDS_SENT, registry=event.registry, party=event.party).inc(event.count)
 
     def _records_settled(self, event: events.RecordsSettled) -> None:
-        self._counter(
-            names.RECORDS_SETTLED, registry=event.registry, party=event.party, outcome=event.outcome
-        ).inc(event.count)
+        outcome = closed(event.outcome, OUTCOMES)
+        self._counter(names.RECORDS_SETTLED, registry=event.registry, party=event.party, outcome=outcome).inc(
+            event.count
+        )
 
     def _answer_timed(self, event: events.AnswerTimed) -> None:
         self._histogram(names.ANSWER_SECONDS, registry=event.registry).observe(event.latency_ms / 1000)
@@ -61,21 +88,27 @@ class GateMetrics:
 
     def _session_ended(self, event: events.SessionEnded) -> None:
         self._gauge(names.SESSIONS_OPEN, registry=event.registry, party=event.party).dec()
-        self._counter(names.SESSIONS_ENDED, registry=event.registry, reason=event.reason).inc()
+        reason = closed(event.reason, ENDINGS)
+        self._counter(names.SESSIONS_ENDED, registry=event.registry, reason=reason).inc()
 
     def _pushback(self, event: events.Pushback) -> None:
-        self._counter(names.PUSHBACKS, registry=event.registry, scope=event.scope, reason=event.reason).inc()
+        scope, reason = closed(event.scope, SCOPES), closed(event.reason, PUSHBACKS)
+        self._counter(names.PUSHBACKS, registry=event.registry, scope=scope, reason=reason).inc()
 
     def _permits_drawn(self, event: events.PermitsDrawn) -> None:
         self._counter(names.PERMITS, registry=event.registry).inc(event.count)
-        if event.reason != "nothing":
-            self._counter(names.DRAWS_BOUND, registry=event.registry, reason=event.reason).inc()
+        if event.reason != BoundBy.NOTHING:
+            reason = closed(event.reason, BOUNDS)
+            self._counter(names.DRAWS_BOUND, registry=event.registry, reason=reason).inc()
 
     def _account_set_aside(self, event: events.AccountSetAside) -> None:
-        self._counter(names.ACCOUNTS_SET_ASIDE, registry=event.registry, party=event.party).inc()
+        reason = closed(event.reason, SET_ASIDE)
+        self._counter(
+            names.ACCOUNTS_SET_ASIDE, registry=event.registry, party=event.party, reason=reason
+        ).inc()
 
     def _job_moved(self, event: events.JobMoved) -> None:
-        self._counter(names.JOBS_MOVED, registry=event.registry, state=event.state).inc()
+        self._counter(names.JOBS_MOVED, registry=event.registry, state=closed(event.state, JOB_STATES)).inc()
 
     def _rows_checked(self, event: events.RowsChecked) -> None:
         self._counter(names.ROWS_CHECKED, registry=event.registry, outcome="good").inc(
@@ -86,18 +119,26 @@ class GateMetrics:
 
     def _round_decided(self, event: events.RoundDecided) -> None:
         self._gauge(names.BRAKE_RATIO, registry=event.registry).set(event.brake)
-        self._gauge(names.PARTIES_SERVED, registry=event.registry).set(event.parties)
+        self._gauge(names.PARTIES_WAITING, registry=event.registry).set(event.parties)
         self._histogram(names.ROUND_SECONDS, registry=event.registry).observe(event.took_ms / 1000)
 
     def _generation_begun(self, event: events.GenerationBegun) -> None:
-        self._counter(names.GENERATIONS, registry=event.registry).inc()
+        reason = closed(event.reason, GENERATION_REASONS)
+        self._counter(names.GENERATIONS, registry=event.registry, reason=reason).inc()
 
     def _notice_tried(self, event: events.NoticeTried) -> None:
         outcome = "delivered" if event.delivered else "failed"
-        self._counter(names.NOTICES, channel=event.channel, outcome=outcome).inc()
+        self._counter(names.NOTICES, channel=closed(event.channel, CHANNELS), outcome=outcome).inc()
 
     def _loop_failed(self, event: events.LoopFailed) -> None:
-        self._counter(names.LOOPS_FAILED, loop=event.loop).inc()
+        self._counter(names.LOOPS_FAILED, loop=event.loop, reason=failure(event.error)).inc()
+
+    def _ledger_committed(self, event: events.LedgerCommitted) -> None:
+        self._histogram(names.LEDGER_COMMIT_SECONDS, registry=event.registry).observe(event.took_ms / 1000)
+
+    def _message_taken(self, event: events.MessageTaken) -> None:
+        actor = closed(event.actor, ACTORS)
+        self._histogram(names.QUEUE_WAIT_SECONDS, actor=actor).observe(event.waited_ms / 1000)
 
     def _counter(self, metric: MetricName, **labels: str) -> Counter:
         collector = self._collectors[metric.name]

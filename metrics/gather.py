@@ -11,11 +11,13 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from metrics.exporter import serving
+from metrics.names import PROCESS_UP
 
-#: a process that does not answer within so long (s) is left out, and shows in `up`
+#: a process that does not answer within so long (s) is left out, and shows in `pratunam_process_up`
 _ANSWER_WITHIN_S = 2.0
 
 Pages = Mapping[str, str]
+Families = Sequence[Metric]
 
 
 @asynccontextmanager
@@ -43,36 +45,39 @@ async def serve_gathered(
 async def gather(pages: Pages, wanted: Sequence[str]) -> bytes:
     """Fetch every process's page and return one; `pratunam_process_up` says who answered."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN_S)) as session:
-        texts = await asyncio.gather(*(_fetch(session, url) for url in pages.values()))
-    told = {name: text for name, text in zip(pages, texts, strict=True) if text is not None}
+        found = await asyncio.gather(*(_fetch(session, url) for url in pages.values()))
+    told = {name: families for name, families in zip(pages, found, strict=True) if families is not None}
     registry = CollectorRegistry()
     registry.register(_Merged(told, wanted))
     return generate_latest(registry)
 
 
-async def _fetch(session: aiohttp.ClientSession, url: str) -> str | None:
+async def _fetch(session: aiohttp.ClientSession, url: str) -> Families | None:
+    """Fetch and read one page; None for a process that is away, and for one whose page cannot be read."""
     try:
         async with session.get(url) as answer:
-            return await answer.text() if answer.status == 200 else None
-    except (aiohttp.ClientError, TimeoutError):
+            if answer.status != 200:
+                return None
+            return list(text_string_to_metric_families(await answer.text()))
+    except (aiohttp.ClientError, TimeoutError, ValueError):
         return None
 
 
 class _Merged:
     """All pages as one collector."""
 
-    def __init__(self, pages: Mapping[str, str], wanted: Sequence[str]) -> None:
+    def __init__(self, pages: Mapping[str, Families], wanted: Sequence[str]) -> None:
         self._pages = pages
         self._wanted = wanted
 
     def collect(self) -> list[Metric]:
         """Return every family once, with the samples of all processes."""
-        up = Metric("pratunam_process_up", "Whether a process of the gate answers.", "gauge")
-        for name in self._wanted:
-            up.add_sample("pratunam_process_up", {"process": name}, float(name in self._pages))
+        up = Metric(PROCESS_UP.name, PROCESS_UP.help, PROCESS_UP.kind.value)
+        for name in sorted({*self._wanted, *self._pages}):
+            up.add_sample(up.name, {"process": name}, float(name in self._pages))
         merged: dict[str, Metric] = {up.name: up}
-        for process, text in self._pages.items():
-            for family in text_string_to_metric_families(text):
+        for process, families in self._pages.items():
+            for family in families:
                 target = merged.setdefault(
                     family.name, Metric(family.name, family.documentation, family.type)
                 )

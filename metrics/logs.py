@@ -1,14 +1,20 @@
-"""Logs: one readable line an event on standard error, or JSON; never personal data (events carry ids and numbers only)."""
+"""Logs: one line an event on standard error, readable or JSON; never personal data: events carry ids and numbers only.
 
+What libraries log is cut to their fixed words: values and exceptions' texts may quote a row.
+"""
+
+import json
 import logging
 import sys
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import cast
 
 import structlog
 from structlog.typing import Processor
 
 from domain import events
+from metrics.labels import PUSHBACKS, closed
 
 #: told at debug level: they come by the thousand
 _QUIET = (
@@ -17,8 +23,14 @@ _QUIET = (
     events.AnswerTimed,
     events.PermitsDrawn,
     events.RoundDecided,
+    events.LedgerCommitted,
+    events.MessageTaken,
 )
 _LOUD = (events.LoopFailed, events.AccountSetAside, events.GenerationBegun, events.Pushback)
+#: whole pictures for the boards: never logged
+_PICTURES = (events.RegistryLooked, events.LedgerLooked)
+#: of a library's words, so many characters are kept
+_LIBRARY_WORDS = 200
 
 
 def configure_logs(level: str, form: str, process: str) -> None:
@@ -43,14 +55,33 @@ def configure_logs(level: str, form: str, process: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # Libraries log through the standard library: warnings and worse, without their values' texts.
-    logging.basicConfig(
-        level=max(number, logging.WARNING),
-        stream=sys.stderr,
-        format=f"{process} %(name)s %(levelname)s %(message)s",
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LibraryWords(form, process))
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+class LibraryWords(logging.Formatter):
+    """A library's log line without its values: the fixed words of its first line, and the class of its exception."""
+
+    def __init__(self, form: str, process: str) -> None:
+        """Write lines of `process` as `form` says: text or json."""
+        super().__init__()
+        self._form = form
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        words = (str(record.msg).splitlines() or [""])[0][:_LIBRARY_WORDS]
+        told = {"event": words, "library": record.name, "process": self._process}
+        if record.exc_info and record.exc_info[0] is not None:
+            told["error"] = record.exc_info[0].__name__
+        level = record.levelname.lower()
+        at = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        if self._form == "json":
+            return json.dumps(told | {"level": level, "timestamp": at}, ensure_ascii=False)
+        words = told.pop("event")
+        return f"{at} [{level:<9}] {words} " + " ".join(f"{name}={value}" for name, value in told.items())
 
 
 class LogEvents:
@@ -62,7 +93,12 @@ class LogEvents:
 
     def __call__(self, event: events.Event) -> None:
         """Log one event, by how much people care."""
+        if isinstance(event, _PICTURES):
+            return
         told = {field.name: value for field in fields(event) if (value := getattr(event, field.name)) != ""}
+        if isinstance(event, events.Pushback):
+            # The registrar's own word: only those of the protocol are repeated.
+            told["reason"] = closed(event.reason, PUSHBACKS)
         name = type(event).__name__
         if isinstance(event, _QUIET):
             self._log.debug(name, **told)

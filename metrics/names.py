@@ -1,6 +1,6 @@
-"""Every metric's name, kind, help and labels, told once. Labels come from closed sets only: registry, party, outcome, reason, channel.
+"""Every metric's name, kind, help and labels, told once. Labels come from closed sets only: `labels.py`, and what policy names.
 
-Template: `pratunam_<what>_<unit>[_total]`. `docs/metrics.md` lists them; a test holds the two together.
+Template: `pratunam_<what>_<unit>[_total]`. `docs/metrics.md` lists them; a test holds the two together, and boards and rules to both.
 """
 
 from dataclasses import dataclass
@@ -61,8 +61,8 @@ DRAWS_BOUND = MetricName(
 ACCOUNTS_SET_ASIDE = MetricName(
     "pratunam_accounts_set_aside",
     Kind.COUNTER,
-    "Accounts taken out of use until people act.",
-    ("registry", "party"),
+    "Accounts taken out of use until people act, by why.",
+    ("registry", "party", "reason"),
 )
 JOBS_MOVED = MetricName(
     "pratunam_jobs_moved", Kind.COUNTER, "Jobs that entered a state.", ("registry", "state")
@@ -90,22 +90,182 @@ ROUND_SECONDS = MetricName(
     ("registry",),
     (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1),
 )
-PARTIES_SERVED = MetricName(
-    "pratunam_parties_served", Kind.GAUGE, "Parties that the last round gave a share.", ("registry",)
+PARTIES_WAITING = MetricName(
+    "pratunam_parties_waiting", Kind.GAUGE, "Parties with a backlog in the last round.", ("registry",)
 )
 GENERATIONS = MetricName(
     "pratunam_generations_begun",
     Kind.COUNTER,
-    "Times the gate began anew (Redis fresh or lost).",
-    ("registry",),
+    "Times the gate began anew (Redis fresh or lost), by why.",
+    ("registry", "reason"),
 )
 NOTICES = MetricName(
     "pratunam_notices_tried", Kind.COUNTER, "Notices tried, by channel and outcome.", ("channel", "outcome")
 )
-LOOPS_FAILED = MetricName("pratunam_loop_failures", Kind.COUNTER, "Rounds of a loop that raised.", ("loop",))
+LOOPS_FAILED = MetricName(
+    "pratunam_loop_failures",
+    Kind.COUNTER,
+    "Rounds of a loop that raised, by what failed.",
+    ("loop", "reason"),
+)
+LEDGER_COMMIT_SECONDS = MetricName(
+    "pratunam_ledger_commit_seconds",
+    Kind.HISTOGRAM,
+    "How long the ledger took to commit a batch of outcomes (s).",
+    ("registry",),
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
+QUEUE_WAIT_SECONDS = MetricName(
+    "pratunam_queue_wait_seconds",
+    Kind.HISTOGRAM,
+    "From the ringing of an actor to its start (s).",
+    ("actor",),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
+)
 BUILD_INFO = MetricName("pratunam_build_info", Kind.GAUGE, "1, with the version that runs.", ("version",))
 
-ALL = (
+LOOKED_AT = MetricName(
+    "pratunam_registry_looked_at_seconds",
+    Kind.GAUGE,
+    "When the leading scheduler last looked (s since the epoch).",
+    ("registry",),
+)
+RATE_LIMIT = MetricName(
+    "pratunam_registry_rate_limit",
+    Kind.GAUGE,
+    "Rate that the policy in force grants (records/s).",
+    ("registry",),
+)
+RATE = MetricName(
+    "pratunam_registry_rate", Kind.GAUGE, "Rate that the brake leaves of it (records/s).", ("registry",)
+)
+BURST = MetricName(
+    "pratunam_registry_burst_records", Kind.GAUGE, "Burst that the policy in force grants.", ("registry",)
+)
+LEVEL = MetricName(
+    "pratunam_registry_level_records",
+    Kind.GAUGE,
+    "What stands in the registry's bucket, before what is outstanding.",
+    ("registry",),
+)
+OUTSTANDING = MetricName(
+    "pratunam_registry_outstanding_records",
+    Kind.GAUGE,
+    "Permits given out and not answered yet.",
+    ("registry",),
+)
+SESSIONS = MetricName(
+    "pratunam_registry_sessions",
+    Kind.GAUGE,
+    "Sessions with a live lease, as the gate counts them.",
+    ("registry",),
+)
+QUARANTINED = MetricName(
+    "pratunam_registry_sessions_quarantined", Kind.GAUGE, "Sessions not known to be closed.", ("registry",)
+)
+SESSIONS_LIMIT = MetricName(
+    "pratunam_registry_sessions_limit", Kind.GAUGE, "Sessions that the policy in force allows.", ("registry",)
+)
+SENDABLE = MetricName(
+    "pratunam_registry_sendable_records",
+    Kind.GAUGE,
+    "Records that windows, holds and accounts would let leave now.",
+    ("registry",),
+)
+HELD = MetricName("pratunam_registry_held", Kind.GAUGE, "1 while the registrar's hold stands.", ("registry",))
+PAUSED = MetricName(
+    "pratunam_registry_paused", Kind.GAUGE, "1 while the registry's own Retry-After binds.", ("registry",)
+)
+GENERATION = MetricName("pratunam_registry_generation", Kind.GAUGE, "The gate's generation.", ("registry",))
+CLOCK_OFFSET = MetricName(
+    "pratunam_registry_clock_offset_seconds",
+    Kind.GAUGE,
+    "The registrar's clock minus ours, as measured (s).",
+    ("registry",),
+)
+ACCOUNTS = MetricName("pratunam_accounts", Kind.GAUGE, "Accounts by state.", ("registry", "state"))
+PARTY_PENDING = MetricName(
+    "pratunam_party_pending_records", Kind.GAUGE, "Backlog: records not sent yet.", ("registry", "party")
+)
+PARTY_UNKNOWN = MetricName(
+    "pratunam_party_unknown_records",
+    Kind.GAUGE,
+    "Records sent, with no answer known yet.",
+    ("registry", "party"),
+)
+PARTY_READY = MetricName(
+    "pratunam_party_ready_records",
+    Kind.GAUGE,
+    "Records in slices that could be claimed now.",
+    ("registry", "party"),
+)
+PARTY_AGE = MetricName(
+    "pratunam_party_oldest_seconds",
+    Kind.GAUGE,
+    "How long ago the oldest job with work left was submitted (s).",
+    ("registry", "party"),
+)
+PARTY_ACCOUNTS = MetricName(
+    "pratunam_party_accounts", Kind.GAUGE, "Accounts that may be used.", ("registry", "party")
+)
+PARTY_SESSIONS = MetricName(
+    "pratunam_party_sessions",
+    Kind.GAUGE,
+    "Sessions with a live lease, as the gate counts them.",
+    ("registry", "party"),
+)
+PARTY_SHARE = MetricName(
+    "pratunam_party_share_rate",
+    Kind.GAUGE,
+    "Share: the rate that the scheduler gives until the next round (records/s).",
+    ("registry", "party"),
+)
+PARTY_LEVEL = MetricName(
+    "pratunam_party_level_records",
+    Kind.GAUGE,
+    "What stands in the party's bucket, before what is outstanding.",
+    ("registry", "party"),
+)
+PARTY_OUTSTANDING = MetricName(
+    "pratunam_party_outstanding_records",
+    Kind.GAUGE,
+    "Permits given out and not answered yet.",
+    ("registry", "party"),
+)
+PARTY_OPEN = MetricName(
+    "pratunam_party_window_open",
+    Kind.GAUGE,
+    "1 while the party may draw by its window, guard and clocks allowed for.",
+    ("registry", "party"),
+)
+PARTY_HELD = MetricName(
+    "pratunam_party_held", Kind.GAUGE, "1 while a hold stops the party.", ("registry", "party")
+)
+PARTY_BOUND = MetricName(
+    "pratunam_party_bound", Kind.GAUGE, "1 for what binds the party now.", ("registry", "party", "reason")
+)
+JOBS = MetricName("pratunam_jobs", Kind.GAUGE, "Jobs by state, of the newest 1,000.", ("registry", "state"))
+DOUBTFUL = MetricName(
+    "pratunam_doubtful_records",
+    Kind.GAUGE,
+    "Records that people must decide, of the newest 1,000 jobs.",
+    ("registry", "party"),
+)
+NOTICES_WAITING = MetricName(
+    "pratunam_notices_undelivered",
+    Kind.GAUGE,
+    "Deliveries that have not arrived, of the newest 1,000 notices.",
+    ("channel", "state"),
+)
+LEDGER_LOOK = MetricName(
+    "pratunam_ledger_look_seconds", Kind.GAUGE, "How long the ledger took to be counted (s).", ()
+)
+PROCESS_UP = MetricName(
+    "pratunam_process_up", Kind.GAUGE, "1 while a process of the gate answers.", ("process",)
+)
+
+#: moved by events as they come
+COUNTED = (
     RECORDS_SENT,
     RECORDS_SETTLED,
     ANSWER_SECONDS,
@@ -120,9 +280,46 @@ ALL = (
     CHECK_SECONDS,
     BRAKE_RATIO,
     ROUND_SECONDS,
-    PARTIES_SERVED,
+    PARTIES_WAITING,
     GENERATIONS,
     NOTICES,
     LOOPS_FAILED,
+    LEDGER_COMMIT_SECONDS,
+    QUEUE_WAIT_SECONDS,
     BUILD_INFO,
 )
+#: as the scheduler last saw ledger and gate
+LOOKED = (
+    LOOKED_AT,
+    RATE_LIMIT,
+    RATE,
+    BURST,
+    LEVEL,
+    OUTSTANDING,
+    SESSIONS,
+    QUARANTINED,
+    SESSIONS_LIMIT,
+    SENDABLE,
+    HELD,
+    PAUSED,
+    GENERATION,
+    CLOCK_OFFSET,
+    ACCOUNTS,
+    PARTY_PENDING,
+    PARTY_UNKNOWN,
+    PARTY_READY,
+    PARTY_AGE,
+    PARTY_ACCOUNTS,
+    PARTY_SESSIONS,
+    PARTY_SHARE,
+    PARTY_LEVEL,
+    PARTY_OUTSTANDING,
+    PARTY_OPEN,
+    PARTY_HELD,
+    PARTY_BOUND,
+    JOBS,
+    DOUBTFUL,
+    NOTICES_WAITING,
+    LEDGER_LOOK,
+)
+ALL = (*COUNTED, *LOOKED, PROCESS_UP)

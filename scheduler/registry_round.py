@@ -15,10 +15,11 @@ from domain.policy import PolicyVersion, RegistryRules
 from domain.ports import Doorbell
 from domain.quota import AccountQuota, BoundBy, Quotas, RegistryQuota, Usage
 from ledger.protocols import Ledger
-from ledger.values import HoldRow
+from ledger.values import AccountRow, HoldRow
 from scheduler.accounts import out_of_use, usable_accounts
 from scheduler.brake import BrakeState, brake
 from scheduler.decide import Decision, decide
+from scheduler.looking import TELL_MS, look
 from scheduler.memory import Memory
 from scheduler.openings import ClockOffset, Openings
 from scheduler.rescue import Rescuer
@@ -59,7 +60,9 @@ class RegistryRound:
         self._configured: object = None
         self._openings: tuple[int, Openings] | None = None
         self._accounts: dict[str, int] = {}
+        self._rows: Sequence[AccountRow] = ()
         self._looked_at: int | None = None
+        self._told_at: int | None = None
         self._rescued_at = 0
         self._rung_at = -COMING_MS
         self._held: frozenset[str | None] | None = None
@@ -84,6 +87,7 @@ class RegistryRound:
         scene = self._look(version, rules, usage, backlog, held, now)
         decision = self._decide(scene, now)
         await self._carry_out(decision, epoch)
+        self._tell(scene, decision, now)
         await self._rescue_if_needed(rules, usage, backlog, now)
         return self._sleep_ms(scene, decision, now)
 
@@ -121,7 +125,7 @@ class RegistryRound:
         if not is_new_version and self._looked_at is not None and monotonic - self._looked_at < LOOK_MS:
             return
         self._looked_at = monotonic
-        rows = await self._parts.ledger.accounts(self._registry)
+        self._rows = rows = await self._parts.ledger.accounts(self._registry)
         usable = usable_accounts(version.policy, self._registry, out_of_use(rows))
         self._accounts = {party: len(accounts) for party, accounts in usable.items()}
         quota = AccountQuota(rules.account_rate, rules.account_burst)
@@ -205,6 +209,12 @@ class RegistryRound:
                 if party not in self._surely_free:
                     await self._parts.quotas.hold(self._registry, party, on=False)
                     self._surely_free.add(party)
+
+    def _tell(self, scene: Scene, decision: Decision, now: int) -> None:
+        monotonic = self._parts.clock.monotonic()
+        if self._told_at is None or monotonic - self._told_at >= TELL_MS:
+            self._told_at = monotonic
+            self._parts.emit(look(scene, decision, self._rows, now))
 
     async def _rescue_if_needed(
         self, rules: RegistryRules, usage: Usage, backlog: Sequence[PartyBacklog], now: int
