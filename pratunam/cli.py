@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from pratunam import __version__
+
 _COMMANDS = {
     "up": "processes:up",
     "worker": "processes:worker",
@@ -45,7 +47,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="pratunam", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def pratunam() -> None:
     """The gate between parties' files and a registrar's central system."""
 

@@ -1,10 +1,13 @@
 """Rings what runs on a home after a command has changed the ledger. A ring may be lost: the scheduler looks by itself too."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from pratunam.running import what_runs
+from pratunam.running import redis_address
 from pratunam.settings import Settings
-from workers.broker import RedisDoorbell
+
+if TYPE_CHECKING:
+    from workers.broker import RedisDoorbell
 
 
 async def wake_scheduler(settings: Settings) -> bool:
@@ -17,11 +20,13 @@ async def ring_check(settings: Settings, job: str) -> bool:
     return _ring(settings, lambda bell: bell.check_job(job))
 
 
-def _ring(settings: Settings, ring: Callable[[RedisDoorbell], None]) -> bool:
-    running = what_runs(settings)
-    if running is None:
+def _ring(settings: Settings, ring: "Callable[[RedisDoorbell], None]") -> bool:
+    address = redis_address(settings)
+    if address is None:
         return False
-    bell = RedisDoorbell(running.redis_url)
+    from workers.broker import RedisDoorbell  # dramatiq takes its time to load
+
+    bell = RedisDoorbell(address)
     ring(bell)
     bell.close()
     return True

@@ -2,22 +2,27 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from domain.errors import GateLost
 from domain.quota import Usage
-from pratunam.running import what_runs
+from pratunam.running import redis_address
 from pratunam.settings import Settings
-from quotas.quotas import RedisQuotas
+
+if TYPE_CHECKING:
+    from quotas.quotas import RedisQuotas
 
 
 @asynccontextmanager
-async def open_quotas(settings: Settings) -> AsyncIterator[RedisQuotas | None]:
+async def open_quotas(settings: Settings) -> AsyncIterator["RedisQuotas | None"]:
     """Open the running gate's quotas, or yield None when nothing runs on this home."""
-    running = what_runs(settings)
-    if running is None:
+    address = redis_address(settings)
+    if address is None:
         yield None
         return
-    quotas = RedisQuotas(running.redis_url)
+    from quotas.quotas import RedisQuotas  # a client of Redis takes its time to load
+
+    quotas = RedisQuotas(address)
     try:
         yield quotas
     finally:

@@ -2,6 +2,7 @@
 
 from domain.errors import NotFound
 from domain.policy import RegistryRules
+from intake.frames import Limits
 from intake.parts import IntakeParts, SubmitRequest
 from pratunam.parts import Parts
 
@@ -20,7 +21,10 @@ def intake_parts_for(parts: Parts, rules: RegistryRules) -> IntakeParts:
     """Return intake's parts for rules that are already in hand."""
     scratch = parts.settings.home / "scratch"
     scratch.mkdir(mode=0o700, exist_ok=True)
-    return IntakeParts(parts.ledger, parts.spool, parts.keys, rules, scratch, parts.clock)
+    limits = Limits(parts.settings.check_memory_mb << 20, parts.settings.check_cpu_s)
+    return IntakeParts(
+        parts.ledger, parts.spool, parts.keys, rules, scratch, parts.clock, limits, emit=parts.emit
+    )
 
 
 def submit_request(

@@ -43,6 +43,12 @@ def what_runs(settings: Settings) -> Running | None:
     return running if is_alive(running.pid) else None
 
 
+def redis_address(settings: Settings) -> str | None:
+    """Return the gate's Redis: that of what runs on this home, else the one that was set; None when there is neither."""
+    running = what_runs(settings)
+    return running.redis_url if running else settings.redis_url or None
+
+
 def must_run(settings: Settings) -> Running:
     """Return what runs; raises NotRunning."""
     running = what_runs(settings)

@@ -48,10 +48,10 @@ class Settings:
         default=64, metadata=_told("sessions", "sessions that one worker process runs at once")
     )
     check_memory_mb: int = field(
-        default=2048, metadata=_told("MB", "address space that the check of one file may take")
+        default=3072, metadata=_told("MB", "address space that the check of one file may take")
     )
     check_cpu_s: int = field(
-        default=3600, metadata=_told("s", "processor time that the check of one file may take")
+        default=1800, metadata=_told("s", "processor time that the check of one file may take")
     )
     log_level: str = field(default="info", metadata=_told("level", "debug, info, warning or error"))
     log_format: str = field(default="text", metadata=_told("text|json", "how log lines look"))

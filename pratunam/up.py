@@ -41,7 +41,7 @@ async def run_up(settings: Settings, first_policy: str | None, ready: Callable[[
             redis_url = await stack.enter_async_context(_server(settings, stopping))
             url = await stack.enter_async_context(
                 serve_gathered(
-                    lambda: ready_children(settings), _names(settings), settings.host, settings.port
+                    lambda: ready_children(settings), names_of_children(settings), settings.host, settings.port
                 )
             )
             note_running(settings, Running(os.getpid(), redis_url, url, SystemClock().now()))
@@ -65,13 +65,14 @@ async def _supervise(
 
 
 async def _tell_when_ready(settings: Settings, ready: Callable[[], None]) -> None:
-    wanted = set(_names(settings))
+    wanted = set(names_of_children(settings))
     while not wanted <= set(ready_children(settings)):  # noqa: ASYNC110 -- other processes' files ring no bell
         await asyncio.sleep(_LOOK_EVERY_S)
     ready()
 
 
-def _names(settings: Settings) -> list[str]:
+def names_of_children(settings: Settings) -> list[str]:
+    """Return the names of the processes that `up` keeps alive."""
     return ["scheduler", *(f"worker-{number}" for number in range(1, settings.worker_processes + 1))]
 
 
@@ -84,7 +85,7 @@ def _plans(settings: Settings, redis_url: str) -> list[ChildPlan]:
     python = [sys.executable, "-m", "pratunam.cli"]
     return [
         ChildPlan(name, [*python, name.partition("-")[0], "--name", name], environment)
-        for name in _names(settings)
+        for name in names_of_children(settings)
     ]
 
 

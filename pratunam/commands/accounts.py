@@ -1,5 +1,6 @@
 """`pratunam account …`: list, restore, secret."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -65,8 +66,9 @@ def _secret_text(frame: Frame, account: str, file: Path | None) -> str:
     if file is not None:
         return file.read_text("utf-8").strip()
     if frame.is_terminal:
-        return str(click.prompt(f"New password of {account}", hide_input=True, confirmation_prompt=True))
-    return click.get_text_stream("stdin").readline().strip()
+        asked: str = click.prompt(f"New password of {account}", hide_input=True, confirmation_prompt=True)
+        return asked
+    return sys.stdin.readline().strip()
 
 
 async def _find(parts: Parts, account: str, registry: str | None) -> AccountRow:

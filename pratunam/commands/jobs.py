@@ -1,6 +1,7 @@
 """`pratunam jobs` and `job show / why / pause / resume / cancel / results / erase`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -8,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.jobs import Job
-from intake.results import write_results
 from pratunam.commands.frame import Frame, at_home
+from pratunam.commands.stopping import unknown_party
 from pratunam.doorbells import wake_scheduler
 from pratunam.gate import usage_of
 from pratunam.intake_parts import intake_parts
-from pratunam.job_view import job_json, job_lines
+from pratunam.job_view import job_json, job_lines, job_values
 from pratunam.local_time import rfc3339
+from pratunam.outlook import timezone_of
 from pratunam.parts import Parts
 from pratunam.why import why
 
@@ -24,8 +26,11 @@ from pratunam.why import why
 @at_home
 async def jobs(frame: Frame, parts: Parts, party: str | None) -> None:
     """List jobs, newest first."""
+    policy = await parts.policy()
+    if party is not None and party not in policy.parties:
+        raise unknown_party(party, policy)
     found = await parts.ledger.jobs(party)
-    told = [await job_json(parts, job, forecast=False) for job in found]
+    told = [job_values(job, timezone_of(policy, job.registry), None) for job in found]
     frame.tell(told, lambda console: _render(console, found))
 
 
@@ -51,13 +56,15 @@ async def why_job(frame: Frame, parts: Parts, job: str) -> None:
     """Say what binds a job now, and when that ends."""
     found = await parts.ledger.job(job)
     usage = await usage_of(frame.settings, found.registry)
-    reasons = await why(parts.ledger, await parts.policy(), found, usage, parts.clock.now())
+    policy = await parts.policy()
+    reasons = await why(parts.ledger, policy, found, usage, parts.clock.now())
+    timezone = timezone_of(policy, found.registry)
     told = [
         {
             "code": reason.code,
             "text_en": reason.text_en,
             "text_th": reason.text_th,
-            "until": rfc3339(reason.until_at) if reason.until_at else None,
+            "until": rfc3339(reason.until_at, timezone) if reason.until_at else None,
         }
         for reason in reasons
     ]
@@ -99,10 +106,13 @@ async def cancel(frame: Frame, parts: Parts, job: str) -> None:
 @at_home
 async def results(frame: Frame, parts: Parts, job: str, out: Path) -> None:
     """Write what became of every row: accepted, rejected, unknown, unprocessed, and a manifest with counts and digests."""
+    from intake.results import write_results  # polars takes its time to load
+
     found = await parts.ledger.job(job)
     manifest = await write_results(found.job, out, await intake_parts(parts, found.registry))
-    lines = [f"{out / file.name}: {file.rows} rows" for file in manifest.files]
-    frame.tell(manifest.as_json() | {"folder": str(out)}, "\n".join([*lines, str(out / "manifest.json")]))
+    lines = [f"{out / file.name}: {file.rows:,} rows" for file in manifest.files]
+    told = asdict(manifest) | {"folder": str(out)}
+    frame.tell(told, "\n".join([*lines, str(out / "manifest.json")]))
 
 
 @job_group.command("erase")

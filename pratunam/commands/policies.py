@@ -6,15 +6,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from domain.errors import BadPolicy, NotFound
 from domain.policy import PolicyVersion
+from pratunam.commands.arguments import read_file, read_instant
 from pratunam.commands.frame import Frame, at_home, framed
 from pratunam.doorbells import wake_scheduler
 from pratunam.local_time import moment_en, rfc3339
 from pratunam.parts import Parts
 from pratunam.policy.apply import Applied, ApplyRequest, apply_policy, roll_back
 from pratunam.policy.faults import PolicyFault
-from pratunam.policy.moments import instant
 from pratunam.policy.plan import Plan, plan_policy
 from pratunam.policy.read import read_policy
 
@@ -99,24 +98,6 @@ async def roll_back_to(frame: Frame, parts: Parts, version: int, reason: str) ->
     applied = await roll_back(parts.ledger, version, reason, frame.by, parts.clock.now())
     await wake_scheduler(frame.settings)
     _tell_applied(frame, applied)
-
-
-def read_file(file: Path) -> str:
-    """Read a policy file's text; raises BadPolicy or NotFound with what to do."""
-    try:
-        return file.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise NotFound(f"There is no file {file}.", message_th=f"ไม่พบไฟล์ {file}") from None
-    except UnicodeDecodeError as error:
-        raise BadPolicy(f"{file} is not UTF-8 (byte {error.start}).", remedy_en="Save it as UTF-8.") from None
-
-
-def read_instant(text: str | None) -> int | None:
-    """Read `--at` and `--deadline`; raises BadPolicy's command-line twin."""
-    try:
-        return instant(text or "")
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 def _tell_applied(frame: Frame, applied: Applied) -> None:

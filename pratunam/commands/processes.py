@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from pratunam.commands.arguments import read_file
 from pratunam.commands.frame import FAILED, Frame, at_home, framed
-from pratunam.commands.policies import read_file
 from pratunam.parts import Parts
 
 

@@ -7,12 +7,13 @@ from rich.table import Table
 from domain.errors import NotFound
 from domain.jobs import Outcome
 from domain.states import RecordState
-from intake.results import find_row, list_unsettled
 from pratunam.commands.frame import Frame, at_home
 from pratunam.doorbells import wake_scheduler
-from pratunam.intake_parts import intake_parts
 from pratunam.job_view import job_json
 from pratunam.parts import Parts
+from pratunam.unsettled import find_unsettled, list_unsettled
+
+_VERDICTS = {"accepted": RecordState.ACCEPTED, "rejected": RecordState.REJECTED}
 
 
 @click.group("records")
@@ -25,7 +26,7 @@ def records_group() -> None:
 @at_home
 async def doubtful(frame: Frame, parts: Parts, job: str) -> None:
     """List records of which no machine can find out what became of them."""
-    await _list(frame, parts, job, RecordState.DOUBTFUL)
+    await _list(frame, parts, job, "doubtful")
 
 
 @records_group.command("unknown")
@@ -33,52 +34,62 @@ async def doubtful(frame: Frame, parts: Parts, job: str) -> None:
 @at_home
 async def unknown(frame: Frame, parts: Parts, job: str) -> None:
     """List records that were sent and have no answer yet."""
-    await _list(frame, parts, job, RecordState.UNKNOWN)
+    await _list(frame, parts, job, "unknown")
 
 
 @records_group.command("resolve")
 @click.argument("job")
-@click.argument("row", type=int)
+@click.argument("row")
 @click.option("--as", "verdict", type=click.Choice(["accepted", "rejected", "resend"]), required=True)
 @click.option("--reason", required=True, help="How it was found out; kept in the audit.")
 @click.option("--sheet", default=None, help="The sheet, where a file had several.")
 @at_home
 async def resolve(
-    frame: Frame, parts: Parts, job: str, row: int, verdict: str, reason: str, sheet: str | None
+    frame: Frame, parts: Parts, *, job: str, row: str, verdict: str, reason: str, sheet: str | None
 ) -> None:
-    """Say what became of one record, by its ROW in the file; `resend` sends it again with the same key."""
+    """Say what became of one record, by its ROW in the file (or SHEET!ROW); `resend` sends it again with the same key."""
     found = await parts.ledger.job(job)
-    place = await find_row(job, row, sheet, await intake_parts(parts, found.registry))
+    number, named = _row(row)
+    place = await find_unsettled(parts, found, number, sheet or named)
     if place is None:
         raise NotFound(
-            f"Row {row} of job {job} is not a record that was sent.",
-            remedy_en="`pratunam records doubtful JOB` lists them.",
+            f"Row {row} of job {job} is no unknown or doubtful record.",
+            message_th=f"แถวที่ {row} ของงาน {job} ไม่ใช่รายการที่รอผลหรือต้องตรวจสอบ",
+            remedy_en=f"`pratunam records doubtful {job}` and `records unknown {job}` list them.",
+            remedy_th=f"ดูรายการด้วย `pratunam records doubtful {job}`",
         )
-    outcome = (
+    outcome = _VERDICTS.get(verdict)
+    told = (
         None
-        if verdict == "resend"
-        else Outcome(
-            place.line,
-            RecordState.ACCEPTED if verdict == "accepted" else RecordState.REJECTED,
-            code="resolved",
-            message_en=reason,
-            message_th=reason,
-            by="people",
-        )
+        if outcome is None
+        else Outcome(place.line, outcome, code="resolved", message_en=reason, message_th=reason, by="people")
     )
-    moved = await parts.ledger.resolve(job, place.slice_id, place.line, outcome, frame.by, parts.clock.now())
+    moved = await parts.ledger.resolve(
+        job, place.slice_id, place.line, told, frame.by, parts.clock.now(), reason=reason
+    )
     await wake_scheduler(frame.settings)
     frame.tell(await job_json(parts, moved, forecast=False), f"Row {row} of job {job}: {verdict}.")
 
 
-async def _list(frame: Frame, parts: Parts, job: str, state: RecordState) -> None:
+def _row(text: str) -> tuple[int, str | None]:
+    sheet, _, number = text.rpartition("!")
+    if not number.isascii() or not number.isdigit():
+        raise click.BadParameter(f"`{text}` is no row; write its number, or SHEET!NUMBER", param_hint="ROW")
+    return int(number), sheet or None
+
+
+async def _list(frame: Frame, parts: Parts, job: str, state: str) -> None:
     found = await parts.ledger.job(job)
-    rows = await list_unsettled(found.job, state, await intake_parts(parts, found.registry))
+    rows = await list_unsettled(parts, found, state)
 
     def render(console: Console) -> None:
-        table = Table("row", "sheet", "slice", box=None)
+        if not rows:
+            console.print(f"No record of job {job} is {state}.")
+            return
+        table = Table("row", "sheet", "slice", "line", box=None)
         for row in rows:
-            table.add_row(str(row.row), row.sheet or "", row.slice_id)
+            table.add_row(str(row.row), row.sheet, row.slice_id, str(row.line))
         console.print(table)
 
-    frame.tell([{"row": row.row, "sheet": row.sheet, "slice": row.slice_id} for row in rows], render)
+    told = [{"row": row.row, "sheet": row.sheet, "slice": row.slice_id, "line": row.line} for row in rows]
+    frame.tell(told, render)

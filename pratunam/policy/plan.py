@@ -3,6 +3,7 @@
 Nothing is written; the finish times come from the planner, which runs the scheduler's own decision on a virtual clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.policy import Policy, RegistryRules
@@ -40,6 +41,7 @@ class Plan:
     closed_parties: tuple[str, ...]
     finish: tuple[FinishTimes, ...]
     warnings: tuple[PolicyFault, ...]
+    timezones: Mapping[str, str]
     now: int
 
     def lines(self) -> list[str]:
@@ -91,8 +93,8 @@ class Plan:
                 {
                     "registry": each.registry,
                     "party": each.party,
-                    "before": rfc3339(each.before_at) if each.before_at else None,
-                    "after": rfc3339(each.after_at) if each.after_at else None,
+                    "before": self._instant(each.before_at, each.registry),
+                    "after": self._instant(each.after_at, each.registry),
                 }
                 for each in self.finish
             ],
@@ -103,12 +105,15 @@ class Plan:
         }
 
     def _finish_line(self, finish: FinishTimes) -> str:
+        timezone = self.timezones.get(finish.registry, "UTC")
+
         def told(at: int | None) -> str:
-            return (
-                f"{moment_en(at, 'Asia/Bangkok')} (in {duration_en(at - self.now)})" if at else "not in sight"
-            )
+            return f"{moment_en(at, timezone)} (in {duration_en(at - self.now)})" if at else "not in sight"
 
         return f"{finish.party} done ({finish.registry}): before {told(finish.before_at)}, after {told(finish.after_at)}"
+
+    def _instant(self, at: int | None, registry: str) -> str | None:
+        return rfc3339(at, self.timezones.get(registry, "UTC")) if at else None
 
 
 async def plan_policy(ledger: Ledger, document: str, now: int) -> Plan:
@@ -125,15 +130,23 @@ async def plan_policy(ledger: Ledger, document: str, now: int) -> Plan:
         closed_parties=tuple(_closed_parties(policy, now)),
         finish=tuple(await finish_times(ledger, old, policy, now)),
         warnings=reading.warnings,
+        timezones={
+            name: rules.timezone
+            for each in (old, policy)
+            if each is not None
+            for name, rules in each.registries.items()
+        },
         now=now,
     )
 
 
 def _hours_changes(old: Policy | None, new: Policy, now: int) -> list[HoursChange]:
     changed: list[HoursChange] = []
-    for name, rules in new.registries.items():
-        for party in new.parties:
-            after = _spans(new, rules, party, now)
+    registries = {**(old.registries if old else {}), **new.registries}
+    parties = list(dict.fromkeys([*new.parties, *(old.parties if old else ())]))
+    for name, rules in registries.items():
+        for party in parties:
+            after = _spans_if_there(new, name, party, now)
             before = () if old is None else _spans_if_there(old, name, party, now)
             if before != after:
                 changed.append(HoursChange(name, party, rules.timezone, before, after))

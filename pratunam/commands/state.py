@@ -1,0 +1,64 @@
+"""`pratunam status`: load on each registry against what it allows, and backlog and pace of each party."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pratunam.commands.frame import Frame, at_home
+from pratunam.gate import open_quotas
+from pratunam.local_time import until_en
+from pratunam.outlook import timezone_of
+from pratunam.parts import Parts
+from pratunam.status import PartyStatus, Status, read_status
+
+
+@click.command("status")
+@at_home
+async def status(frame: Frame, parts: Parts) -> None:
+    """Show load on the registry against what it allows, sessions against accounts, backlog and pace of each party."""
+    async with open_quotas(frame.settings) as quotas:
+        found = await read_status(parts, quotas)
+    policy, now = await parts.policy(), parts.clock.now()
+
+    def render(console: Console) -> None:
+        console.print(_registries(found))
+        zones = {name: timezone_of(policy, name) for name in found.registries}
+        console.print(_parties(found, zones, now))
+        if not any(each.running for each in found.registries.values()):
+            console.print("Nothing is running on this home: start it with `pratunam up`.", markup=False)
+
+    frame.tell(found.as_json(), render)
+
+
+def _registries(found: Status) -> Table:
+    table = Table("registry", "records/s", "sessions", "brake", "outstanding", "", box=None)
+    for name, each in found.registries.items():
+        table.add_row(
+            name,
+            f"{each.rate:,.1f} of {each.limit:,g}",
+            f"{each.sessions} of {each.session_limit}",
+            f"{each.brake:.0%}",
+            f"{each.outstanding:,}",
+            "held" if each.held else "",
+        )
+    return table
+
+
+def _parties(found: Status, zones: dict[str, str], now: int) -> Table:
+    table = Table("party", "backlog", "records/s", "share", "sessions", "window", "bound by", box=None)
+    for party, each in found.parties.items():
+        table.add_row(
+            party,
+            f"{each.backlog:,}",
+            f"{each.rate:,.1f}",
+            f"{each.share:,.1f}",
+            f"{each.sessions} of {each.accounts}",
+            _window(each, zones[each.registry], now),
+            each.bound_by,
+        )
+    return table
+
+
+def _window(party: PartyStatus, timezone: str, now: int) -> str:
+    word = "open" if party.window_open else "closed"
+    return f"{word} until {until_en(party.window_until, timezone, now)}" if party.window_until else word
