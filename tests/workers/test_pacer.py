@@ -1,0 +1,177 @@
+"""The pacer against a gate that keeps its own books: permits lapse, totals are absolute, a lost gate stops everything."""
+
+import random
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.clock import ManualClock
+from domain.events import Event, PermitsDrawn
+from domain.policy import RegistryRules
+from domain.quota import AccountQuota, BoundBy, Lease, Quotas
+from tests.workers.fakes import FakeGate
+from workers.pacer import RENEW_S, REST_MS, TELL_MS, TICK_S, UNBOUND_S, Pacer, Seat, rest_ms
+
+
+class Desk:
+    """A pacer on a manual clock, and sessions that want what a test says."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.gate = FakeGate()
+        self.events: list[Event] = []
+        self.pacer = Pacer("reg", "host:1", cast("Quotas", self.gate), self.clock, self.events.append, random.Random(1))
+        self.wants: dict[str, int] = {}
+
+    def sit(self, account: str, want: int, on_permit: Callable[[], None] = lambda: None) -> Seat:
+        """Take a seat for an account."""
+        self.wants[account] = want
+        lease = Lease("reg", "P1", account, "host:1", len(self.wants), 1)
+        return self.pacer.take_seat(lease, lambda: self.wants[account], on_permit, 6_000)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A fresh one."""
+    return Desk()
+
+
+async def test_one_call_carries_every_seat(desk: Desk) -> None:
+    """All sessions of the process draw in one tick, each what it wants."""
+    seats = [desk.sit("A1", 3), desk.sit("A2", 5)]
+    await desk.pacer.run_once()
+    assert [line.want for line in desk.gate.ticks[0][1]] == [3, 5]
+    assert [seat.usable() for seat in seats] == [3, 5]
+    assert [e.count for e in desk.events if isinstance(e, PermitsDrawn)] == [3, 5]
+
+
+async def test_permits_count_from_before_they_were_asked(desk: Desk) -> None:
+    """A permit is valid for its time from before the call, and what lapses is handed back in the next one."""
+    desk.gate.valid_ms = 300
+    seat = desk.sit("A1", 4)
+    await desk.pacer.run_once()
+    seat.spend(1)
+    desk.clock.advance(299)
+    assert seat.usable() == 3
+    desk.clock.advance(1)
+    assert seat.usable() == 0
+    assert (seat.line().granted, seat.line().lapsed, seat.line().sent) == (4, 3, 1)
+
+
+async def test_permits_held_are_not_wanted_again(desk: Desk) -> None:
+    """A seat asks only for what it does not hold yet."""
+    desk.gate.per_tick = 2
+    desk.sit("A1", 5)
+    await desk.pacer.run_once()
+    desk.clock.advance(TELL_MS)
+    await desk.pacer.run_once()
+    assert [ticks[1][0].want for ticks in desk.gate.ticks] == [5, 3]
+
+
+async def test_a_lost_gate_leaves_nobody_a_permit(desk: Desk) -> None:
+    """When the gate is lost permits are void; the lease dies when its own time is up, not before."""
+    told: list[bool] = []
+    seat = desk.sit("A1", 4, lambda: told.append(True))
+    await desk.pacer.run_once()
+    desk.gate.is_lost = True
+    desk.clock.advance(1_000)
+    await desk.pacer.run_once()
+    assert seat.usable() == 0
+    assert seat.alive
+    desk.clock.advance(5_000)
+    await desk.pacer.run_once()
+    assert not seat.alive
+    assert len(told) == 3
+
+
+async def test_a_dead_lease_gets_nothing_more(desk: Desk) -> None:
+    """Once the gate has said that a lease is gone, its permits are gone, and no later word brings it back."""
+    seat = desk.sit("A1", 4)
+    await desk.pacer.run_once()
+    desk.gate.is_alive = False
+    desk.clock.advance(1_000)
+    await desk.pacer.run_once()
+    desk.gate.is_alive = True
+    desk.clock.advance(1_000)
+    await desk.pacer.run_once()
+    assert (seat.alive, seat.usable(), seat.want()) == (False, 0, 0)
+
+
+async def test_an_ending_seat_wants_nothing(desk: Desk) -> None:
+    """A session that policy wants to end draws no more, whatever it has to send."""
+    desk.gate.is_ending = True
+    seat = desk.sit("A1", 4)
+    await desk.pacer.run_once()
+    assert (seat.ending, seat.want()) == (True, 0)
+
+
+async def test_ticks_come_fast_only_while_they_bring_something(desk: Desk) -> None:
+    """Unbound: at once again; bound: after a rest worth a handful; nothing wanted: often enough to renew."""
+    seat = desk.sit("A1", 500)
+    seat.rest_ms = 60
+    assert await desk.pacer.run_once() >= 0.5 * TICK_S
+    desk.gate.per_tick = 1_000
+    desk.clock.advance(TELL_MS)
+    assert await desk.pacer.run_once() == UNBOUND_S or seat.want() == 0
+    desk.wants["A1"] = 0
+    desk.clock.advance(TELL_MS)
+    await desk.pacer.run_once()
+    assert await desk.pacer.run_once() == pytest.approx(RENEW_S)
+
+
+async def test_a_seat_that_left_hears_nothing(desk: Desk) -> None:
+    """An answer that comes for a session that has left meanwhile is dropped."""
+    heard: list[bool] = []
+    seat = desk.sit("A1", 4, lambda: heard.append(True))
+    tick = desk.gate.tick
+
+    async def leave_meanwhile(*args: object) -> object:
+        desk.pacer.leave_seat(seat)
+        return await tick(*args)  # type: ignore[arg-type]  # handed through as it came
+
+    desk.gate.tick = leave_meanwhile  # type: ignore[method-assign,assignment]  # a gate that answers late
+    await desk.pacer.run_once()
+    assert (heard, seat.granted) == ([], 0)
+
+
+def test_a_rest_is_a_small_part_of_the_burst() -> None:
+    """Bound seats rest for a quarter of their burst's worth, a tenth of a second at most."""
+    rules = RegistryRules("reg", "p", "http://x", account_rate=20, account_burst=20)
+    assert rest_ms(None, rules) == REST_MS
+    assert rest_ms(AccountQuota(20, 5), rules) == 62
+    assert rest_ms(AccountQuota(0, 5), rules) == REST_MS
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1_500), st.booleans(), st.integers(0, 12)), max_size=25))
+async def test_no_permit_is_used_twice_or_after_its_time(steps: list[tuple[int, int, bool, int]]) -> None:
+    """Whatever is wanted, sent, lost and late: what was granted is sent, has lapsed, or is held; never more, never late."""
+    desk = Desk()
+    desk.gate.valid_ms = 500
+    seat = desk.sit("A1", 0)
+    for want, pause, lost, send in steps:
+        desk.wants["A1"], desk.gate.is_lost = want, lost
+        await desk.pacer.run_once()
+        desk.clock.advance(pause)
+        count = min(send, seat.usable())
+        if count:
+            assert seat.spend(count) > desk.clock.monotonic()
+        held = seat.usable()
+        assert seat.granted == seat.sent + seat.lapsed + held
+        assert held >= 0
+        assert seat.granted == desk.gate.given
+        seat.settle(min(count, seat.sent - seat.settled))
+    line = seat.last_line()
+    assert line.granted == line.sent + line.lapsed
+
+
+async def test_bound_by_tells_why(desk: Desk) -> None:
+    """What binds a draw is told to whoever listens."""
+    desk.gate.per_tick, desk.gate.bound_by = 1, BoundBy.PARTY
+    seat = desk.sit("A1", 4)
+    await desk.pacer.run_once()
+    assert seat.bound_by is BoundBy.PARTY
+    assert [e.reason for e in desk.events if isinstance(e, PermitsDrawn)] == ["party"]

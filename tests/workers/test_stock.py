@@ -1,0 +1,114 @@
+"""What a session has in hand: each line in one place, and each move to the next."""
+
+from domain.clock import ManualClock
+from tests.workers.fakes import FakeLedger
+from workers.stock import Hand, Stock
+
+
+def hand(states: str, after: dict[int, int] | None = None, *, idempotent: bool = True, watermark: int = 0) -> Hand:
+    """A slice with these states."""
+    held = FakeLedger(ManualClock()).add_slice(len(states), states, after, watermark=watermark)
+    return Hand(held.claimed, held.box, idempotent=idempotent)
+
+
+def taken(one: Hand, count: int = 100) -> list[int]:
+    """Take lines and tell their numbers."""
+    return [line.line for line in one.take(count)]
+
+
+def test_settled_lines_stay_where_they_are() -> None:
+    """Only pending and unknown lines are sent."""
+    assert taken(hand("parupdx")) == [0, 3, 4]
+
+
+def test_unknown_lines_are_asked_about_where_keys_do_not_protect() -> None:
+    """Without idempotency an unknown line is not sendable: it is asked about."""
+    one = hand("pup", idempotent=False, watermark=3)
+    assert (taken(one), list(one.asking)) == ([0, 2], [1])
+
+
+def test_nothing_passes_the_watermark() -> None:
+    """Without idempotency only lines below the committed watermark may go."""
+    one = hand("pppp", idempotent=False)
+    assert (one.sendable(), taken(one)) == (0, [])
+    one.marked = 2
+    assert (one.sendable(), taken(one)) == (2, [0, 1])
+
+
+def test_a_line_waits_for_the_one_before_it() -> None:
+    """The later record of a person goes when the earlier one is answered, unless that was before."""
+    one = hand("pppa" + "p", after={1: 0, 2: 1, 4: 3})
+    assert taken(one) == [0, 4]
+    one.answer(0)
+    assert taken(one) == [1]
+    one.answer(1)
+    assert taken(one) == [2]
+
+
+def test_behind_a_doubtful_line_nothing_moves() -> None:
+    """A line behind a doubtful one stays, and the slice is found to be stuck."""
+    stock = Stock()
+    one = hand("dp", after={1: 0})
+    stock.add(one)
+    assert stock.sendable() == 0
+    assert stock.sweep() == [one]
+
+
+def test_what_was_not_recorded_goes_again_in_its_order() -> None:
+    """Lines that a clean end left unanswered come back before all others, as they were."""
+    stock = Stock()
+    stock.add(hand("pppp"))
+    first = stock.take(3, 0)
+    assert stock.put_back([line.key for line in first]) == 3
+    assert [line.line for line in stock.take(4, 0)] == [0, 1, 2, 3]
+
+
+def test_what_was_lost_is_unknown() -> None:
+    """Lines whose answers will not come are unknown; nothing else is."""
+    stock = Stock()
+    one = hand("ppp")
+    stock.add(one)
+    stock.take(2, 0)
+    assert stock.lose_all() == 2
+    assert one.unknown == {0, 1}
+    assert one.out == set()
+
+
+def test_put_off_lines_come_in_their_time() -> None:
+    """The line due first is the next to go."""
+    stock = Stock()
+    one = hand("ppp")
+    stock.add(one)
+    stock.take(3, 0)
+    one.put_off(0, 500)
+    one.put_off(1, 200)
+    assert stock.next_due() == 200
+    stock.wake_one()
+    assert taken(one) == [1]
+    assert stock.next_due() == 500
+
+
+def test_a_dropped_slice_sends_nothing_more() -> None:
+    """After its job was paused or cancelled, not even what comes back goes again; with nothing out it is given back."""
+    stock = Stock()
+    one = hand("pppp", after={3: 0})
+    stock.add(one)
+    out = stock.take(2, 0)
+    one.drop()
+    stock.put_back([out[0].key])
+    one.answer(0)
+    one.put_off(1, 0)
+    assert stock.sendable() == 0
+    assert stock.sweep() == [one]
+
+
+def test_a_slice_that_is_done_is_forgotten() -> None:
+    """With everything answered the slice leaves the hand without being given back."""
+    stock = Stock()
+    one = hand("pp")
+    stock.add(one)
+    stock.take(2, 0)
+    one.answer(0)
+    one.answer(1)
+    assert stock.sweep() == []
+    assert stock.hands == []
