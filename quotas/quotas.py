@@ -54,7 +54,11 @@ def _machine_time() -> int:
 
 
 class RedisQuotas:
-    """`domain.quota.Quotas` on one Redis. `test_clock` (µs) stands for the server's own clock, in tests only."""
+    """`domain.quota.Quotas` on one Redis. `test_clock` (µs) stands for the server's own clock, in tests only.
+
+    What holders owe it: a holder's name is never used again by another process; its tick numbers rise, one tick is under way at a time,
+    and an answer that comes after a later tick was asked is thrown away. A lease's totals count from when it was taken.
+    """
 
     def __init__(
         self, url_or_client: str | aioredis.Redis, *, test_clock: Callable[[], int] | None = None

@@ -46,12 +46,9 @@ class Network:
     dice: random.Random
     longest_delay_ms: int
     arrivals: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    fenced_at: dict[int, int] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
     tick_no: int = 0
-    older_tick: tuple[int, list[Session]] | None = None
     generation: int = 1
-    lost_at: int = 0
     shares_until: int = 0
 
     async def step(self) -> None:

@@ -1,6 +1,7 @@
 """The scripts against the slow reference model: in any history both answer the same, call by call."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +88,25 @@ class Pair:
             self.clock.advance(args[0])
             return
         self.model.call(self.clock())
-        await getattr(self, f"_{name}")(*args)
+        doings: dict[str, Callable[..., Awaitable[None]]] = {
+            "round": self._round,
+            "silence": self._silence,
+            "lease": self._lease,
+            "tick": self._tick,
+            "work": self._work,
+            "renew": self._renew,
+            "fenced": self._fenced,
+            "limit": self._limit,
+            "release": self._release,
+            "share": self._share,
+            "open": self._open,
+            "quarantine": self._quarantine,
+            "push_back": self._push_back,
+            "hold": self._hold,
+            "end": self._end,
+            "configure": self._configure,
+        }
+        await doings[name](*args)
         self.model.close()
 
     async def _round(self, ms: int, holder: int, want: int, pick: int) -> None:
