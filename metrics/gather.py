@@ -48,7 +48,7 @@ async def gather(pages: Pages, wanted: Sequence[str]) -> bytes:
         found = await asyncio.gather(*(_fetch(session, url) for url in pages.values()))
     told = {name: families for name, families in zip(pages, found, strict=True) if families is not None}
     registry = CollectorRegistry()
-    registry.register(_Merged(told, wanted))
+    registry.register(_Merged(told, sorted({*wanted, *pages})))
     return generate_latest(registry)
 
 
@@ -66,14 +66,14 @@ async def _fetch(session: aiohttp.ClientSession, url: str) -> Families | None:
 class _Merged:
     """All pages as one collector."""
 
-    def __init__(self, pages: Mapping[str, Families], wanted: Sequence[str]) -> None:
+    def __init__(self, pages: Mapping[str, Families], expected: Sequence[str]) -> None:
         self._pages = pages
-        self._wanted = wanted
+        self._expected = expected
 
     def collect(self) -> list[Metric]:
         """Return every family once, with the samples of all processes."""
         up = Metric(PROCESS_UP.name, PROCESS_UP.help, PROCESS_UP.kind.value)
-        for name in sorted({*self._wanted, *self._pages}):
+        for name in self._expected:
             up.add_sample(up.name, {"process": name}, float(name in self._pages))
         merged: dict[str, Metric] = {up.name: up}
         for process, families in self._pages.items():

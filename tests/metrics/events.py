@@ -1,0 +1,66 @@
+"""One made-up event of every kind, with numbers that differ, so that a test can tell which went where."""
+
+from domain import events
+
+REGISTRY, PARTY = "members", "P001"
+
+EVERY_KIND: tuple[events.Event, ...] = (
+    events.RecordsSent(REGISTRY, PARTY, account="P001-01", count=7),
+    events.RecordsSettled(REGISTRY, PARTY, outcome="accepted", count=5),
+    events.AnswerTimed(REGISTRY, PARTY, latency_ms=12.0, count=5),
+    events.SessionStarted(REGISTRY, PARTY, account="P001-01"),
+    events.SessionEnded(REGISTRY, PARTY, account="P001-01", reason="turn"),
+    events.Pushback(REGISTRY, PARTY, scope="registry", reason="overloaded", retry_after_ms=1500),
+    events.PermitsDrawn(REGISTRY, PARTY, reason="account", count=3),
+    events.AccountSetAside(REGISTRY, PARTY, account="P001-01", reason="bad-credentials"),
+    events.JobMoved(REGISTRY, PARTY, job="J1", state="queued"),
+    events.RowsChecked(REGISTRY, PARTY, job="J1", rows=100, invalid=4, seconds=1.5),
+    events.RoundDecided(REGISTRY, brake=0.5, parties=2, took_ms=4.0),
+    events.RegistryLooked(
+        REGISTRY,
+        looked_at=1_000_000,
+        rate_limit=800.0,
+        rate=400.0,
+        burst=800,
+        session_limit=60,
+        level=120.5,
+        outstanding=11,
+        sessions=3,
+        quarantined=1,
+        generation=2,
+        sendable=900,
+        is_held=True,
+        is_paused=True,
+        clock_offset_ms=-250,
+        accounts={"active": 4, "rested": 1},
+        parties=(
+            events.PartyLooked(
+                PARTY,
+                pending=1000,
+                unknown=2,
+                ready=900,
+                oldest_at=940_000,
+                accounts=4,
+                sessions=3,
+                share=60.0,
+                level=15.0,
+                outstanding=11,
+                is_open=True,
+                is_held=False,
+                bound_by="account",
+            ),
+        ),
+    ),
+    events.LedgerLooked(
+        looked_at=1_000_000,
+        jobs={(REGISTRY, "queued"): 6},
+        doubtful={(REGISTRY, PARTY): 9},
+        notices={("smtp", "failing"): 12},
+        took_ms=30.0,
+    ),
+    events.LedgerCommitted(REGISTRY, count=400, took_ms=6.0),
+    events.MessageTaken(actor="run_session", waited_ms=20.0),
+    events.GenerationBegun(REGISTRY, generation=2, reason="redis"),
+    events.NoticeTried(party=PARTY, channel="smtp", delivered=False),
+    events.LoopFailed(loop="scheduler", error="GateLost"),
+)
