@@ -55,7 +55,12 @@ async def open_parts(
         if not (settings.home / "keys.db").exists():
             make_master_key(settings.master_key_path)
     elif not settings.home.is_dir():
-        raise BadSetting(f"There is no home at {settings.home}.", remedy_en="`pratunam up` makes one.")
+        raise BadSetting(
+            f"There is no home at {settings.home}.",
+            message_th=f"ไม่พบโฟลเดอร์ระบบที่ {settings.home}",
+            remedy_en="`pratunam up` or `pratunam policy apply` makes one; or name another: --home DIR.",
+            remedy_th="สั่ง `pratunam up` หรือ `pratunam policy apply` เพื่อสร้าง หรือระบุ --home DIR",
+        )
     keys = KeyStore(settings.home / "keys.db", read_master_key(settings.master_key_path))
     try:
         ledger = await open_ledger(settings.ledger_url or settings.home, keys)

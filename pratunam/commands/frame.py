@@ -19,19 +19,12 @@ from rich.console import Console
 
 from domain.errors import NotRunning, PratunamError, Refused
 from domain.jobs import By
-from pratunam.parts import Parts, open_parts
+from pratunam.parts import open_parts
 from pratunam.settings import Settings, read_settings
 
+#: columns of a table that a file or another program reads
+_WIDE = 240
 DONE, FAILED, WRONG, SOME_REJECTED, NOT_RUNNING, INTERRUPTED = 0, 1, 2, 3, 4, 130
-
-
-class ExitWith(Exception):
-    """Ends a command with an exit code after it has printed what it had to say."""
-
-    def __init__(self, code: int) -> None:
-        """Keep the code."""
-        self.code = code
-        super().__init__(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +72,7 @@ def framed(function: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def with_parts(
-    function: Callable[..., Awaitable[int | None]], *, make_home: bool = True
+    function: Callable[..., Awaitable[int | None]], *, make_home: bool
 ) -> Callable[..., int | None]:
     """Turn `async f(frame, parts, **options)` into a framed command's body that opens and closes the home."""
 
@@ -95,8 +88,13 @@ def with_parts(
 
 
 def at_home(function: Callable[..., Awaitable[int | None]]) -> Callable[..., None]:
-    """Decorate an async command that works on an existing or new home: `async f(frame, parts, **options)`."""
-    return framed(with_parts(function))
+    """Decorate an async command that works on a home that is there: `async f(frame, parts, **options)`."""
+    return framed(with_parts(function, make_home=False))
+
+
+def at_any_home(function: Callable[..., Awaitable[int | None]]) -> Callable[..., None]:
+    """Decorate an async command that makes the home where there is none."""
+    return framed(with_parts(function, make_home=True))
 
 
 def show_error(error: PratunamError, *, as_json: bool) -> None:
@@ -117,8 +115,6 @@ def show_error(error: PratunamError, *, as_json: bool) -> None:
 def _guarded(body: Callable[[], int | None], as_json: bool) -> int:
     try:
         return body() or DONE
-    except ExitWith as ended:
-        return ended.code
     except Refused as error:
         show_error(error, as_json=as_json)
         return WRONG
@@ -128,13 +124,29 @@ def _guarded(body: Callable[[], int | None], as_json: bool) -> int:
     except PratunamError as error:
         show_error(error, as_json=as_json)
         return FAILED
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except OSError as error:
+        show_error(_of_system(error), as_json=as_json)
+        return FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
 
 
+def _of_system(error: OSError) -> PratunamError:
+    """Return the operating system's refusal (no right, no room) in words; it names a path of this machine at most."""
+    where = f": {error.filename}" if error.filename else ""
+    return PratunamError(
+        f"The operating system refused{where} ({error.strerror or type(error).__name__}).",
+        message_th=f"ระบบปฏิบัติการปฏิเสธ{where}",
+        remedy_en="Check the path, its rights, and that the disk has room.",
+        remedy_th="โปรดตรวจสอบที่อยู่ไฟล์ สิทธิ์ และเนื้อที่ดิสก์",
+    )
+
+
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    # what is not read on a terminal is not cut to the width of one
+    width = None if sys.stdout.isatty() else _WIDE
+    return Console(highlight=False, soft_wrap=True, width=width)
 
 
 def _who() -> str:
@@ -142,6 +154,3 @@ def _who() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "somebody"
-
-
-PartsCommand = Callable[[Frame, Parts], Awaitable[int | None]]

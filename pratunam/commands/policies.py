@@ -8,7 +8,7 @@ from rich.table import Table
 
 from domain.policy import PolicyVersion
 from pratunam.commands.arguments import read_file, read_instant
-from pratunam.commands.frame import Frame, at_home, framed
+from pratunam.commands.frame import Frame, at_any_home, at_home, framed
 from pratunam.doorbells import wake_scheduler
 from pratunam.local_time import moment_en, rfc3339
 from pratunam.parts import Parts
@@ -36,7 +36,7 @@ def check(frame: Frame, file: Path) -> None:
 
 @policy_group.command("plan")
 @click.argument("file", type=click.Path(path_type=Path))
-@at_home
+@at_any_home
 async def plan(frame: Frame, parts: Parts, file: Path) -> None:
     """Show what FILE would change, for whom, and what it does to open hours and finish times."""
     found = await plan_policy(parts.ledger, read_file(file), parts.clock.now())
@@ -50,7 +50,7 @@ async def plan(frame: Frame, parts: Parts, file: Path) -> None:
 @click.option("--at", "at", default=None, help="When it takes effect, RFC 3339 (default: now).")
 @click.option("--base", type=int, default=None, help="Refuse when another version than this is the newest.")
 @click.option("--remove", "removed", multiple=True, help="A party or account with open jobs that may go.")
-@at_home
+@at_any_home
 async def apply(
     frame: Frame,
     parts: Parts,

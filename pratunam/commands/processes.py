@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pratunam.commands.arguments import read_file
-from pratunam.commands.frame import FAILED, Frame, at_home, framed
+from pratunam.commands.frame import FAILED, Frame, at_any_home, framed
 from pratunam.parts import Parts
 
 
@@ -63,7 +63,7 @@ def registrar(port: int, file: Path | None) -> None:
 
 
 @click.command("migrate")
-@at_home
+@at_any_home
 async def migrate(frame: Frame, parts: Parts) -> None:
     """Bring the ledger to this version's schema (opening it does so)."""
     history = await parts.ledger.policy_history()
