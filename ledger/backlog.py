@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from domain.jobs import JobBacklog, PartyBacklog
 from domain.states import JobState, SliceState
@@ -16,6 +16,13 @@ _COLUMNS = (
     jobs.c.job, jobs.c.party, jobs.c.priority, jobs.c.submitted_at, jobs.c.deadline_at, jobs.c.pending, jobs.c.unknown,
     jobs.c.ready, jobs.c.in_hand,
 )  # fmt: skip
+
+_PARTY_JOBS = select(*_COLUMNS).where(
+    jobs.c.registry == bindparam("at_registry"),
+    jobs.c.state.in_(AT_WORK),
+    jobs.c.party == bindparam("at_party"),
+    jobs.c.ready > 0,
+)
 
 
 def backlog(connection: Connection, registry: str, now: int) -> Sequence[PartyBacklog]:
@@ -32,10 +39,8 @@ def backlog(connection: Connection, registry: str, now: int) -> Sequence[PartyBa
 
 def party_jobs(connection: Connection, registry: str, party: str) -> list[JobBacklog]:
     """Return one party's jobs that have ready slices, as `order_jobs` wants them."""
-    query = select(*_COLUMNS).where(
-        jobs.c.registry == registry, jobs.c.state.in_(AT_WORK), jobs.c.party == party, jobs.c.ready > 0
-    )
-    return [_job(row, {}) for row in connection.execute(query)]
+    ready = connection.execute(_PARTY_JOBS, {"at_registry": registry, "at_party": party})
+    return [_job(row, {}) for row in ready]
 
 
 def blockers(connection: Connection, job: str) -> Mapping[str, Sequence[str]]:

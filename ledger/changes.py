@@ -31,9 +31,19 @@ _READ = (
     slices.c.watermark,
     slices.c.not_before,
     slices.c.sure,
+    jobs.c.party,
     jobs.c.state.label("job_state"),
 )
-_READ_ONE = select(*_READ).join_from(slices, jobs, slices.c.job == jobs.c.job)
+# statements of hot verbs are made once: making one costs more than running it
+_READ_ONE = (
+    select(*_READ)
+    .join_from(slices, jobs, slices.c.job == jobs.c.job)
+    .where(slices.c.slice_id == bindparam("at_slice"))
+)
+_STATE_OF_JOB = select(jobs.c.state, jobs.c.pending + jobs.c.unknown).where(jobs.c.job == bindparam("at_job"))
+_WAITERS = select(slice_waits.c.slice_id).where(slice_waits.c.blocker == bindparam("at_blocker"))
+_FREE = delete(slice_waits).where(slice_waits.c.blocker == bindparam("at_blocker"))
+_UNINDEX = delete(slice_index).where(slice_index.c.slice_id == bindparam("at_slice"))
 _WRITE_SLICE = (
     update(slices)
     .where(slices.c.slice_id == bindparam("at_slice"))
@@ -54,6 +64,7 @@ class SliceRow:
 
     slice_id: str
     job: str
+    party: str
     state: SliceState
     lines: Lines
     token: int
@@ -77,14 +88,16 @@ class SliceRow:
 def load(connection: Connection, slice_ids: Collection[str]) -> dict[str, SliceRow]:
     """Read slices for a change; ids that do not exist are left out."""
     rows: dict[str, SliceRow] = {}
-    for part in chunked(sorted(set(slice_ids))):
-        for row in connection.execute(_READ_ONE.where(slices.c.slice_id.in_(part))):
-            state = SliceState(row.state)
-            lines = Lines(list(row.states), None if row.sure is None else list(row.sure))
-            rows[row.slice_id] = SliceRow(
-                row.slice_id, row.job, state, lines, row.token, row.watermark, row.not_before, JobState(row.job_state),
-                row.states, state,
-            )  # fmt: skip
+    for slice_id in sorted(set(slice_ids)):
+        row = connection.execute(_READ_ONE, {"at_slice": slice_id}).first()
+        if row is None:
+            continue
+        state = SliceState(row.state)
+        lines = Lines(list(row.states), None if row.sure is None else list(row.sure))
+        rows[slice_id] = SliceRow(
+            slice_id, row.job, row.party, state, lines, row.token, row.watermark, row.not_before,
+            JobState(row.job_state), row.states, state,
+        )  # fmt: skip
     return rows
 
 
@@ -121,19 +134,20 @@ def add_to_jobs(connection: Connection, added: dict[str, Counter[str]]) -> None:
 
 def clear(connection: Connection, slice_ids: Sequence[str]) -> None:
     """Take slices with nothing unsettled out of the blind index, and free the slices that waited for them."""
-    for part in chunked(slice_ids):
-        connection.execute(delete(slice_index).where(slice_index.c.slice_id.in_(part)))
-        free_waiters(connection, part)
+    if slice_ids:
+        connection.execute(_UNINDEX, [{"at_slice": slice_id} for slice_id in slice_ids])
+        free_waiters(connection, slice_ids)
 
 
 def free_waiters(connection: Connection, blockers: Sequence[str]) -> None:
     """Have nothing wait for these slices any more; slices that now wait for nothing are ready."""
-    standing = slice_waits.c.blocker.in_(blockers)
-    waiters = connection.execute(select(slice_waits.c.slice_id).where(standing).distinct()).scalars().all()
-    if not waiters:
-        return
-    connection.execute(delete(slice_waits).where(standing))
-    for part in chunked(waiters):
+    waiters: set[str] = set()
+    for blocker in blockers:
+        found = connection.execute(_WAITERS, {"at_blocker": blocker}).scalars().all()
+        if found:
+            connection.execute(_FREE, {"at_blocker": blocker})
+            waiters.update(found)
+    for part in chunked(sorted(waiters)):
         _make_ready(connection, part)
 
 
@@ -158,17 +172,14 @@ def _make_ready(connection: Connection, waiters: Sequence[str]) -> None:
 def end_jobs(connection: Connection, touched: Collection[str], now: int) -> dict[str, JobState]:
     """End those of these jobs that have nothing pending or unknown; returns the state of each."""
     states: dict[str, JobState] = {}
-    for part in chunked(list(touched)):
-        query = select(jobs.c.job, jobs.c.state, jobs.c.pending + jobs.c.unknown).where(jobs.c.job.in_(part))
-        for job, found, work in connection.execute(query).all():
-            state = JobState(found)
-            ends_as = _END.get(state) if work == 0 else None
-            if ends_as is not None:
-                connection.execute(
-                    update(jobs).where(jobs.c.job == job).values(state=ends_as, finished_at=now)
-                )
-                note(connection, f"job.{ends_as.value}", job, {}, GATE, now)
-            states[job] = ends_as or state
+    for job in touched:
+        found, work = connection.execute(_STATE_OF_JOB, {"at_job": job}).one()
+        state = JobState(found)
+        ends_as = _END.get(state) if work == 0 else None
+        if ends_as is not None:
+            connection.execute(update(jobs).where(jobs.c.job == job).values(state=ends_as, finished_at=now))
+            note(connection, f"job.{ends_as.value}", job, {}, GATE, now)
+        states[job] = ends_as or state
     return states
 
 

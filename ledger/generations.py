@@ -1,10 +1,14 @@
 """The generations of each registry's gate: a new one begins whenever Redis was lost, so that nothing of the old one counts."""
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from domain.jobs import By
 from ledger.audit import note
 from ledger.tables import generations
+
+_PRESENT = select(func.max(generations.c.generation)).where(
+    generations.c.registry == bindparam("at_registry")
+)
 
 
 def begin_generation(connection: Connection, registry: str, reason: str, by: By, now: int) -> int:
@@ -19,5 +23,4 @@ def begin_generation(connection: Connection, registry: str, reason: str, by: By,
 
 def present_generation(connection: Connection, registry: str) -> int:
     """Return the present generation, 0 before the first."""
-    query = select(func.max(generations.c.generation)).where(generations.c.registry == registry)
-    return connection.execute(query).scalar() or 0
+    return connection.execute(_PRESENT, {"at_registry": registry}).scalar() or 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 
 from domain.jobs import By
 from ledger.audit import note
@@ -11,6 +11,10 @@ from ledger.tables import holds
 from ledger.values import HoldRow, NoticeDraft
 
 _EVERYONE = ""
+_STANDING = select(holds.c.party).where(
+    holds.c.registry == bindparam("at_registry"),
+    or_(holds.c.party == _EVERYONE, holds.c.party == bindparam("at_party")),
+)
 
 
 def hold(
@@ -58,5 +62,4 @@ def read_holds(connection: Connection) -> Sequence[HoldRow]:
 
 def is_held(connection: Connection, registry: str, party: str) -> bool:
     """Say whether the registry or the party is held."""
-    query = select(holds.c.party).where(holds.c.registry == registry, holds.c.party.in_((_EVERYONE, party)))
-    return connection.execute(query).first() is not None
+    return connection.execute(_STANDING, {"at_registry": registry, "at_party": party}).first() is not None

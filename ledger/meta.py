@@ -4,12 +4,18 @@ import contextlib
 import os
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import BigInteger, Connection, Text, cast, insert, select, update
 
 from ledger.tables import meta
 
 _COMMITS = "commits"
 _ASK_FIRST = "ask_first"
+_COUNT = (
+    update(meta)
+    .where(meta.c.name == _COMMITS)
+    .values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
+    .returning(meta.c.value)
+)
 
 
 def read_meta(connection: Connection, name: str) -> str | None:
@@ -25,9 +31,10 @@ def write_meta(connection: Connection, name: str, value: str) -> None:
 
 def count_commit(connection: Connection) -> int:
     """Count this transaction; the counter never goes back, so a ledger behind its mirror is an old copy."""
-    commits = int(read_meta(connection, _COMMITS) or 0) + 1
-    write_meta(connection, _COMMITS, str(commits))
-    return commits
+    counted = connection.execute(_COUNT).scalar()
+    if counted is None:
+        connection.execute(insert(meta).values(name=_COMMITS, value="1"))
+    return int(counted or 1)
 
 
 def notice_restored(connection: Connection, mirrored: int, *, is_new: bool) -> None:

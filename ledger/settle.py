@@ -14,6 +14,7 @@ from ledger.keystore import KeyStore
 from ledger.lines import DOUBTFUL, PENDING, UNKNOWN
 from ledger.tables import jobs, outcomes
 
+_INSERT = insert(outcomes)
 _LAST_BATCH = select(func.max(outcomes.c.batch)).where(outcomes.c.slice_id == bindparam("at_slice"))
 
 
@@ -40,7 +41,6 @@ def store(
     connection: Connection, kept: Sequence[tuple[SliceRow, Sequence[Outcome]]], keys: KeyStore, now: int
 ) -> None:
     """Write one sealed row a settlement. Outcomes of a job whose key is destroyed leave no words, only their states."""
-    parties = _parties(connection, {row.job for row, _ in kept})
     last: dict[str, int] = {}
     sealed = []
     for row, moved in kept:
@@ -54,12 +54,12 @@ def store(
         if row.slice_id not in last:
             last[row.slice_id] = connection.execute(_LAST_BATCH, {"at_slice": row.slice_id}).scalar() or 0
         batch = last[row.slice_id] = last[row.slice_id] + 1
-        box = seal_outcomes(OutcomeBox(tuple(worth)), sealer, parties[row.job], row.job, row.slice_id, batch)
+        box = seal_outcomes(OutcomeBox(tuple(worth)), sealer, row.party, row.job, row.slice_id, batch)
         sealed.append(
             {"job": row.job, "slice_id": row.slice_id, "batch": batch, "box": box, "settled_at": now}
         )
     if sealed:
-        connection.execute(insert(outcomes), sealed)
+        connection.execute(_INSERT, sealed)
 
 
 def resolve(
@@ -128,8 +128,3 @@ def _told(row: SliceRow | None, moved: int, states: dict[str, JobState]) -> Sett
     if row is None:
         return Settled(0, slice_done=True, job_state=JobState.CANCELLED)
     return Settled(moved, row.state is SliceState.SETTLED, states.get(row.job, row.job_state))
-
-
-def _parties(connection: Connection, wanted: set[str]) -> dict[str, str]:
-    found = connection.execute(select(jobs.c.job, jobs.c.party).where(jobs.c.job.in_(wanted)))
-    return {row.job: row.party for row in found}

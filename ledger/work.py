@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from domain.jobs import ClaimedSlice
 from domain.quota import Lease
@@ -13,6 +13,29 @@ from ledger.changes import SliceRow, load, save
 from ledger.generations import present_generation
 from ledger.holds import is_held
 from ledger.tables import accounts, jobs, slice_boxes, slices
+
+# made once: making a statement costs more than running it
+_ACCOUNT = select(accounts.c.state).where(
+    accounts.c.registry == bindparam("at_registry"), accounts.c.account == bindparam("at_account")
+)
+_FIRST_DUE = (
+    select(slices.c.slice_id)
+    .where(
+        slices.c.job == bindparam("at_job"),
+        slices.c.state == SliceState.READY,
+        slices.c.token <= bindparam("at_token"),
+        or_(slices.c.not_before.is_(None), slices.c.not_before <= bindparam("at")),
+    )
+    .order_by(slices.c.seq)
+    .limit(1)
+)
+_CONTENT = (
+    select(jobs.c.profile, jobs.c.profile_version, slices.c.seq, slices.c.lines, slice_boxes.c.box)
+    .join_from(slices, slice_boxes, slices.c.slice_id == slice_boxes.c.slice_id)
+    .join(jobs, jobs.c.job == slices.c.job)
+    .where(slices.c.slice_id == bindparam("at_slice"))
+)
+_BEGUN = update(jobs).where(jobs.c.job == bindparam("at_job")).values(state=JobState.RUNNING)
 
 
 def claim(connection: Connection, lease: Lease, now: int) -> ClaimedSlice | None:
@@ -83,25 +106,14 @@ def _may_claim(connection: Connection, lease: Lease) -> bool:
     ):
         return False
     state = connection.execute(
-        select(accounts.c.state).where(
-            accounts.c.registry == lease.registry, accounts.c.account == lease.account
-        )
+        _ACCOUNT, {"at_registry": lease.registry, "at_account": lease.account}
     ).scalar()
     return state is None or state == AccountState.ACTIVE
 
 
 def _first_due(connection: Connection, job: str, token: int, now: int) -> str | None:
-    return connection.execute(
-        select(slices.c.slice_id)
-        .where(
-            slices.c.job == job,
-            slices.c.state == SliceState.READY,
-            slices.c.token <= token,
-            or_(slices.c.not_before.is_(None), slices.c.not_before <= now),
-        )
-        .order_by(slices.c.seq)
-        .limit(1)
-    ).scalar()
+    found: str | None = connection.execute(_FIRST_DUE, {"at_job": job, "at_token": token, "at": now}).scalar()
+    return found
 
 
 def _take(connection: Connection, slice_id: str, lease: Lease, now: int) -> ClaimedSlice:
@@ -109,13 +121,8 @@ def _take(connection: Connection, slice_id: str, lease: Lease, now: int) -> Clai
     row.state, row.token, row.watermark = SliceState.CLAIMED, lease.token, 0
     save(connection, [row], now)
     if row.job_state is JobState.QUEUED:
-        connection.execute(update(jobs).where(jobs.c.job == row.job).values(state=JobState.RUNNING))
-    found = connection.execute(
-        select(jobs.c.profile, jobs.c.profile_version, slices.c.seq, slices.c.lines, slice_boxes.c.box)
-        .join_from(slices, slice_boxes, slices.c.slice_id == slice_boxes.c.slice_id)
-        .join(jobs, jobs.c.job == slices.c.job)
-        .where(slices.c.slice_id == slice_id)
-    ).one()
+        connection.execute(_BEGUN, {"at_job": row.job})
+    found = connection.execute(_CONTENT, {"at_slice": slice_id}).one()
     return ClaimedSlice(
         slice_id,
         row.job,

@@ -1,6 +1,5 @@
 """Accounts as events leave them."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,21 @@ BASE, ADDED = "P001-01", "P001-02"
 
 
 @pytest.fixture
-async def applied(ledger: Ledger, keys: KeyStore) -> AsyncIterator[Scene]:
+async def applied(ledger: Ledger, keys: KeyStore) -> Scene:
     """A ledger with a policy of two parties in force."""
     draft = policy_draft(policy("P001", "P002"), secrets={(REGISTRY, BASE): "hunter2"})
     await ledger.apply_policy(draft, BY, NOW)
-    yield Scene(ledger, keys)
+    return Scene(ledger, keys)
 
 
 async def state_of(scene: Scene, account: str) -> AccountState:
     """The present state of one account."""
     return next(row.state for row in await scene.ledger.accounts() if row.account == account)
+
+
+def everything_under(folder: Path) -> bytes:
+    """The bytes of every file."""
+    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
 
 
 async def test_accounts_are_listed_by_registry_and_party(applied: Scene) -> None:
@@ -41,7 +45,7 @@ async def test_accounts_are_listed_by_registry_and_party(applied: Scene) -> None
 async def test_a_secret_lies_sealed_and_is_given_for_log_in(applied: Scene, tmp_path: Path) -> None:
     """No file of the home holds it; an account without one says what to do."""
     assert await applied.ledger.secret(REGISTRY, BASE) == "hunter2"
-    assert not any(b"hunter2" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"hunter2" not in everything_under(tmp_path)
     with pytest.raises(NotFound, match=f"account secret {ADDED}"):
         await applied.ledger.secret(REGISTRY, ADDED)
     with pytest.raises(NotFound):

