@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from domain.jobs import By, Job
 from domain.states import ENDED_JOB_STATES
 from intake.receive import receive
 from intake.results import write_results
-from pratunam.demo.cast import PLAYERS, REGISTRY
+from pratunam.demo.cast import PLAYERS, REGISTRY, Player
 from pratunam.demo.files import write_file
 from pratunam.demo.gate import program
 from pratunam.demo.screen import Scene, draw, plain_line, summary
@@ -39,7 +39,7 @@ _LINE_EVERY = 10
 
 async def run_demo(*, leave: bool) -> bool:
     """Tell the story; returns whether the registrar's report and the gate's counts agree and no limit was broken."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     folder = Path(tempfile.mkdtemp(prefix="pratunam-demo-"))
     began = time.monotonic()
     console.print(f"Writing {len(PLAYERS)} parties' files into {folder} …", markup=False)
@@ -70,39 +70,61 @@ async def _play(
     async with program(arguments, folder / "gate.log", more) as url:
         console.print(f"The gate is open: {url}/metrics · the registrar: {endpoint}/report", markup=False)
         async with open_parts(settings) as parts:
-            jobs = await _submit(parts, files)
-            jobs = await _watch(console, parts, jobs)
-            for job in jobs:
-                await write_results(
-                    job.job, folder / "results" / job.party, await intake_parts(parts, REGISTRY)
-                )
+            taken: dict[str, Job] = {}
+            handing_in = asyncio.create_task(_submit(parts, files, taken))
+            await _watch(console, parts, taken, handing_in)
+            await _few_at_once(_results(parts, job, folder) for job in taken.values())
             report = await _report(endpoint)
-            report["jobs"] = jobs
+            report["jobs"] = [taken[player.party] for player in PLAYERS]
             return report
 
 
-async def _submit(parts: Parts, files: list[Path]) -> list[Job]:
-    """Hand in all files at once, the largest first: the smallest must not wait behind it."""
-    taken: list[Job] = []
-    for player, file in zip(PLAYERS, files, strict=True):
-        intake = await intake_parts(parts, REGISTRY)
-        request = submit_request(player.party, intake.rules, file.name, operation="ADD", max_invalid_pct=20.0)
-        job = await receive(file, request, intake, By(f"party:{player.party}", "demo"), parts.clock.now())
-        await ring_check(parts.settings, job.job)
-        taken.append(job)
-    return taken
+async def _submit(parts: Parts, files: list[Path], taken: dict[str, Job]) -> None:
+    """Hand in all files, the largest first: the smallest must not wait behind it."""
+    intake = await intake_parts(parts, REGISTRY)
+
+    async def hand_in(player: Player, file: Path) -> None:
+        request = submit_request(player.party, intake.rules, file.name, max_invalid_pct=20.0)
+        by = By(f"party:{player.party}", "demo")
+        taken[player.party] = await receive(file, request, intake, by, parts.clock.now())
+        await ring_check(parts.settings, taken[player.party].job)
+
+    await _few_at_once(hand_in(player, file) for player, file in zip(PLAYERS, files, strict=True))
 
 
-async def _watch(console: Console, parts: Parts, jobs: list[Job]) -> list[Job]:
+async def _results(parts: Parts, job: Job, folder: Path) -> None:
+    await write_results(job.job, folder / "results" / job.party, await intake_parts(parts, REGISTRY))
+
+
+async def _few_at_once(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all, two at a time: each brings a child process of its own."""
+    places = asyncio.Semaphore(2)
+
+    async def placed(work: Coroutine[Any, Any, None]) -> None:
+        async with places:
+            await work
+
+    async with asyncio.TaskGroup() as group:
+        for work in works:
+            group.create_task(placed(work))
+
+
+async def _watch(
+    console: Console, parts: Parts, taken: dict[str, Job], handing_in: asyncio.Task[None]
+) -> None:
+    """Show the gate until every file has been handed in and every job has ended; `taken` is kept up to date."""
     async with open_quotas(parts.settings) as quotas:
         reader = StatusReader(parts, quotas)
         async with _screen(console) as show:
             while True:
-                jobs = [await parts.ledger.job(job.job) for job in jobs]
-                show(Scene(await reader.read(), {job.party: job for job in jobs}))
-                if all(job.state in ENDED_JOB_STATES for job in jobs):
-                    return jobs
+                is_all_in = handing_in.done()
+                for party, job in list(taken.items()):
+                    taken[party] = await parts.ledger.job(job.job)
+                show(Scene(await reader.read(), taken))
+                if is_all_in and all(job.state in ENDED_JOB_STATES for job in taken.values()):
+                    break
                 await asyncio.sleep(_LOOK_EVERY_S)
+    await handing_in
 
 
 @asynccontextmanager
