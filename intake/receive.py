@@ -218,6 +218,12 @@ def _head(taken: Taken) -> TableHead:
     )
 
 
+def _file_name(name: str) -> str:
+    """Return a name to show: its last part, on one line; never used as a path."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign if sign.isprintable() else "?" for sign in last)[:200]
+
+
 def _new_job(job: str, taken: Taken) -> NewJob:
     request = taken.request
     return NewJob(
@@ -226,7 +232,7 @@ def _new_job(job: str, taken: Taken) -> NewJob:
         registry=request.registry,
         profile=request.profile,
         profile_version=taken.look.profile_version,
-        file=request.file_name,
+        file=_file_name(request.file_name),
         digest=taken.digest,
         blob=blob_of(job),
         operation=request.operation,
