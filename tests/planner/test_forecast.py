@@ -125,6 +125,20 @@ def test_made_at_a_third_of_a_run_with_a_closed_window_in_it_it_is_within_a_tent
         assert abs((end - NOW - made_at) - (truth - made_at)) <= 0.1 * (truth - made_at) + 500
 
 
+def test_a_long_stride_does_not_carry_a_party_past_its_window() -> None:
+    """Ten days in, a stride may last hours: ten minutes a night stay ten minutes a night."""
+    nightly = WindowRule(from_s=22 * 3600, to_s=22 * 3600 + 600, parties=("A",))
+    base = world({"A": 1, "B": 1}, job("A", 200_000), job("B", 40_000_000))
+    rules = base.policy.registries[REGISTRY]
+    windows = replace(rules, windows=(*rules.windows, nightly))
+    told = forecast(replace(base, policy=replace(base.policy, registries={REGISTRY: windows})), NOW)
+    end = told.parties["A"]
+    assert end is not None
+    nights = open_spans((nightly,), (), "Asia/Bangkok", NOW, end)
+    assert len(nights) == pytest.approx(200_000 / (20 * 599), rel=0.1)
+    assert all(span.to_at - span.from_at <= 600_000 for span in told.spans["A"])
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 20_000)), min_size=1, max_size=8),
