@@ -124,6 +124,17 @@ async def test_a_fencing_log_in_without_newest_wins_proves_nothing(gate: Gate) -
     await gate.take("a1")
 
 
+async def test_records_on_their_way_outlive_a_log_in_that_fences_nobody(gate: Gate) -> None:
+    """Without newest wins a new log-in spends nothing of what the session before it still has on the way."""
+    await gate.open(registry(newest_wins=False))
+    process, session = Process(gate), Session(await gate.take())
+    await process.tick([session], want=4)
+    session.send_all()
+    await gate.quotas.release(session.line(), logged_out=True)
+    await gate.quotas.fenced(await gate.take())
+    assert await gate.outstanding() == 4
+
+
 async def test_a_session_not_known_to_be_closed_counts_against_the_caps(gate: Gate) -> None:
     """A dead session holds its place; its own account may be taken again, since that log-in ends it."""
     accounts = {f"a{i}": AccountQuota(20, 20) for i in range(1, 4)}
