@@ -132,3 +132,10 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     ymd, iso, problem = reading(text)
     assert (ymd is None) == (problem is not None)
     assert iso is None or re.fullmatch(r"\d{4}-\d{2}-\d{2}", iso)
+
+
+def test_the_buddhist_era_begins_at_the_year_2400() -> None:
+    """2399 is still of the common era; 2400 BE is 1857, older than any date that can be meant."""
+    assert reading("1/1/2399") == (23990101, "2399-01-01", None)
+    assert reading("1/1/2400") == (None, None, "bad-date")
+    assert reading("1/1/2443") == (19000101, "1900-01-01", None)
