@@ -103,6 +103,9 @@ def _openings(
     registry: RegistryView, parties: Sequence[PartyView], seats: Sequence[int], free: int, now: int
 ) -> list[int]:
     """How many each may open now: no more than are free, those with fewest first, then those who waited longest."""
+    more = [_lack(seat, len(party.sessions)) for seat, party in zip(seats, parties, strict=True)]
+    if sum(more) <= free:
+        return more
     more = [0] * len(parties)
     lacking = [i for i, party in enumerate(parties) if seats[i] > len(party.sessions)]
     lacking.sort(key=lambda i: (len(parties[i].sessions), *_place_in_queue(registry, parties[i], now)))
