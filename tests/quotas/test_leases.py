@@ -188,6 +188,15 @@ async def test_a_lease_that_never_logged_in_leaves_nothing_behind(gate: Gate) ->
     await gate.take("a2")
 
 
+async def test_a_lease_given_back_before_any_log_in_leaves_nothing_behind(gate: Gate) -> None:
+    """Log-in happens only after a renewal: without one there was no session that could be open."""
+    await gate.open(registry(sessions=1, newest_wins=False))
+    lease = await gate.take("a1")
+    await gate.quotas.release(Session(lease).line(), logged_out=False)
+    assert (await gate.quotas.usage(REGISTRY)).sessions == ()
+    await gate.take("a1")
+
+
 async def test_a_quarantined_account_is_out_of_use_for_its_time(gate: Gate) -> None:
     """Quarantine is by the gate's clock, and a shorter one does not shorten a longer."""
     await gate.open()
