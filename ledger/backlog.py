@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from domain.jobs import JobBacklog, PartyBacklog
 from domain.states import JobState, SliceState
@@ -17,6 +17,7 @@ _COLUMNS = (
     jobs.c.ready, jobs.c.in_hand,
 )  # fmt: skip
 
+_NOT_DELAYED = (0, None)
 _PARTY_JOBS = select(*_COLUMNS).where(
     jobs.c.registry == bindparam("at_registry"),
     jobs.c.state.in_(AT_WORK),
@@ -31,9 +32,11 @@ def backlog(connection: Connection, registry: str, now: int) -> Sequence[PartyBa
     in_hand: dict[str, int] = defaultdict(int)
     delayed = _delayed(connection, registry, now)
     at_work = (jobs.c.registry == registry, jobs.c.state.in_(AT_WORK), jobs.c.pending + jobs.c.unknown > 0)
-    for row in connection.execute(select(*_COLUMNS).where(*at_work).order_by(jobs.c.number)):
-        found[row.party].append(_job(row, delayed))
-        in_hand[row.party] += row.in_hand
+    query = select(*_COLUMNS).where(*at_work).order_by(jobs.c.number)
+    for row in connection.execute(query).all():
+        job = _job(row, delayed)
+        found[job.party].append(job)
+        in_hand[job.party] += row[-1]
     return [_party(party, found[party], in_hand[party]) for party in sorted(found)]
 
 
@@ -70,22 +73,22 @@ def _delayed(connection: Connection, registry: str, now: int) -> dict[str, tuple
     return {job: (work, due) for job, work, due in connection.execute(query)}
 
 
-def _job(row: Row[*tuple[Any, ...]], delayed: Mapping[str, tuple[int, int]]) -> JobBacklog:
-    later, due_at = delayed.get(row.job, (0, None))
+def _job(row: Sequence[Any], delayed: Mapping[str, tuple[int, int]]) -> JobBacklog:
+    # by place, not by name: a scheduler asks for thousands of these four times a second
+    job, party, priority, submitted_at, deadline_at, pending, unknown, ready, _ = row
+    later, due_at = delayed.get(job, _NOT_DELAYED)
     return JobBacklog(
-        row.job, row.party, row.priority, row.submitted_at, row.deadline_at, row.pending, row.unknown,
-        ready_lines=row.ready - later, next_due_at=due_at,
-    )  # fmt: skip
-
-
-def _party(party: str, found: list[JobBacklog], in_hand: int) -> PartyBacklog:
-    due = [job.next_due_at for job in found if job.next_due_at is not None]
-    return PartyBacklog(
-        party,
-        pending=sum(job.pending for job in found),
-        unknown=sum(job.unknown for job in found),
-        ready=sum(job.ready_lines for job in found),
-        in_hand=in_hand,
-        jobs=tuple(found),
-        next_due_at=min(due, default=None),
+        job, party, priority, submitted_at, deadline_at, pending, unknown, ready - later, due_at
     )
+
+
+def _party(party: str, found: Sequence[JobBacklog], in_hand: int) -> PartyBacklog:
+    pending = unknown = ready = 0
+    due_at: int | None = None
+    for job in found:
+        pending += job.pending
+        unknown += job.unknown
+        ready += job.ready_lines
+        if job.next_due_at is not None and (due_at is None or job.next_due_at < due_at):
+            due_at = job.next_due_at
+    return PartyBacklog(party, pending, unknown, ready, in_hand, tuple(found), due_at)
