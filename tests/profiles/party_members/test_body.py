@@ -117,3 +117,11 @@ def test_good_rows_carry_person_number_and_place_in_the_file() -> None:
     assert good["operation"].to_list() == list(ROWS)
     assert set(good["person"]) == {"0123456789016"}
     assert good["_position"].to_list() == [0, 1, 2, 3, 4]
+
+
+def test_quotes_and_backslashes_are_escaped() -> None:
+    """A cell with a quote or a backslash stays one JSON string, also beside rows that have none."""
+    bodies = check_rows(ADD, ADD | {"receipt_no": 'a"b\\', "road": "c\\d"}).good["body"].to_list()
+    assert bodies[0].decode() == EXAMPLE
+    assert b'"receipt_no":"a\\"b\\\\"' in bodies[1]
+    assert msgspec.json.decode(bodies[1])["road"] == "c\\d"
