@@ -135,7 +135,9 @@ class Persons:
         self._index_read += size
         if not good.height or not len(self._apart):
             return good, index
-        away = good[_POSITION].is_in(self._apart.implode())
+        low, high = good[_POSITION][0], good[_POSITION][-1]
+        near = self._apart.filter(self._apart.is_between(low, high))
+        away = good[_POSITION].is_in(near.implode())
         if not away.any():
             return good, index
         kept = [at * INDEX_BYTES for at in (~away).arg_true().to_list()]
