@@ -151,11 +151,12 @@ def _on_clock(local: Iterable[tuple[int, int]], timezone: str, day: int) -> Iter
 def _offsets(timezone: str, day: int) -> tuple[tuple[int, int, int], ...]:
     """Stretches (since, until, offset ms) of constant offset from UTC that cover two local days from `day` on."""
     zone = ZoneInfo(timezone)
-    begin, end = day * _DAY_MS - 15 * _HOUR_MS, (day + 2) * _DAY_MS + 15 * _HOUR_MS
+    begin, end = day * _DAY_MS - 18 * _HOUR_MS, (day + 2) * _DAY_MS + 18 * _HOUR_MS
     marks = [begin]
-    for at in range(begin, end, _HOUR_MS):
-        if _offset_ms(zone, at) != _offset_ms(zone, at + _HOUR_MS):
-            marks.append(_change_within(zone, at, at + _HOUR_MS))
+    # No zone changes its clocks twice within six hours.
+    for at in range(begin, end, 6 * _HOUR_MS):
+        if _offset_ms(zone, at) != _offset_ms(zone, at + 6 * _HOUR_MS):
+            marks.append(_change_within(zone, at, at + 6 * _HOUR_MS))
     return tuple((since, until, _offset_ms(zone, since)) for since, until in pairwise([*marks, end]))
 
 

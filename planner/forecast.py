@@ -25,6 +25,8 @@ HORIZON_MS = 400 * 86_400_000
 PASS_OVER = 0.03
 #: the shortest stride: this part of the time gone by, between so many ms and so many (shorter windows could be missed)
 LEAST_PART, LEAST_MS, LEAST_AT_MOST_MS = 0.01, 100, 300_000
+#: the longest stride, in ms: ends of windows are looked for only some weeks ahead
+LONGEST_MS = 10 * 86_400_000
 #: this many stretches of work are told of a party; later ones are joined to the last
 MOST_SPANS = 60
 
@@ -156,7 +158,7 @@ def _stride(
         edges.append(max(STEP_MS, state.frozen_until_at - at))
     if not edges:
         return None
-    until = at + max(least_ms, min(edges))
+    until = at + max(least_ms, min(*edges, LONGEST_MS))
     for work in busy:
         if work.party in rates:
             work.send(rates[work.party], at, min(until, at + open_ms[work.party]), finish_at)

@@ -5,18 +5,26 @@ cannot overwrite the next one's shares. A standby knows nothing and reads everyt
 `run_once` is run by `domain.loop.Loop`, whose `wake` cuts a sleep short when something happened.
 """
 
+from collections.abc import Sequence
+
 from domain.clock import Clock
 from domain.errors import GateLost
 from domain.events import Emit, LoopFailed
 from domain.jobs import By
+from domain.policy import PolicyVersion
 from domain.ports import Doorbell
 from domain.quota import Quotas
 from ledger.protocols import Ledger
+from ledger.values import HoldRow
 from scheduler.chores import Chores
 from scheduler.registry_round import LOOK_MS, Parts, RegistryRound
 
 #: the leader's lease, in ms
 LEAD_MS = 2_000
+#: policy, holds, files to check and notices are looked for so often, and whenever a sleep was cut short, in ms
+READ_MS = 500
+#: who comes sooner than this before its time was woken, in ms
+EARLY_MS = 20
 #: a standby asks again after so long, in s
 STAND_BY_S = 0.5
 #: after the gate was lost, in s
@@ -35,6 +43,9 @@ class Scheduler:
         self._epoch: int | None = None
         self._rounds: dict[str, RegistryRound] = {}
         self._chores = Chores(self._parts)
+        self._version: PolicyVersion | None = None
+        self._holds: Sequence[HoldRow] = ()
+        self._read_at = self._due_at = 0
 
     @property
     def is_leading(self) -> bool:
@@ -60,18 +71,27 @@ class Scheduler:
         self._epoch = None
         self._rounds = {}
         self._chores = Chores(self._parts)
+        self._version = None
 
     async def _lead(self, epoch: int) -> float:
-        now = self._parts.clock.now()
-        # Rings for checks and notices need no registry that works.
-        await self._chores.run(now)
-        version = await self._parts.ledger.policy(now)
-        if version is None:
-            return LOOK_MS / 1000
-        holds = await self._parts.ledger.holds()
-        self._rounds = {name: one for name, one in self._rounds.items() if name in version.policy.registries}
+        now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
+        if self._version is None or monotonic < self._due_at or monotonic >= self._read_at + READ_MS:
+            self._read_at = monotonic
+            # Rings for checks and notices need no registry that works.
+            await self._chores.run(now)
+            self._version = await self._parts.ledger.policy(now)
+            self._holds = await self._parts.ledger.holds()
         sleep_ms = LOOK_MS
-        for name in version.policy.registries:
-            one = self._rounds.setdefault(name, RegistryRound(name, self._parts))
-            sleep_ms = min(sleep_ms, await one.run(version, holds, epoch, self._parts.clock.now()))
+        if self._version is not None:
+            sleep_ms = await self._run_rounds(self._version, epoch)
+        self._due_at = self._parts.clock.monotonic() + sleep_ms - EARLY_MS
         return sleep_ms / 1000
+
+    async def _run_rounds(self, version: PolicyVersion, epoch: int) -> int:
+        registries = version.policy.registries
+        self._rounds = {name: one for name, one in self._rounds.items() if name in registries}
+        sleep_ms = LOOK_MS
+        for name in registries:
+            one = self._rounds.setdefault(name, RegistryRound(name, self._parts))
+            sleep_ms = min(sleep_ms, await one.run(version, self._holds, epoch, self._parts.clock.now()))
+        return sleep_ms

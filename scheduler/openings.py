@@ -13,6 +13,8 @@ from domain.windows import WindowRule, WindowState, open_spans, window_state
 UNMEASURED_MS = 1_000
 #: no edge within sight: as good as for ever, in ms
 FOR_EVER_MS = 10**12
+#: an end of an open stretch is looked for so far ahead, and a state without one stands for half as long, in ms
+_AHEAD_MS = 30 * 86_400_000
 #: how long a count of open hours stands, in ms
 _COUNT_FOR_MS = 60_000
 
@@ -51,9 +53,11 @@ class Openings:
         known = self._states.get(id(rules))
         if known is not None:
             since, state = known
-            if since <= at and (state.until_at is None or at < state.until_at):
+            if since <= at < (since + _AHEAD_MS // 2 if state.until_at is None else state.until_at):
                 return state
-        state = window_state(rules, self._rules.closed, self._rules.timezone, at)
+        state = window_state(rules, self._rules.closed, self._rules.timezone, at, _AHEAD_MS)
+        if not state.is_open and state.until_at is None:
+            state = window_state(rules, self._rules.closed, self._rules.timezone, at)
         self._states[id(rules)] = (at, state)
         return state
 

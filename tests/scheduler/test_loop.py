@@ -231,6 +231,22 @@ async def test_holds_are_mirrored_and_let_go_and_mirrored_again_after_a_loss(sta
     assert stage.quotas.shares["A"].open_until_ms > 0
 
 
+async def test_a_round_that_was_woken_looks_at_everything_and_others_every_half_second(stage: Stage) -> None:
+    """A hold is heard at once by a wake, and without one within half a second."""
+    await stage.run(500)
+    stage.ledger.standing_holds = [HoldRow(REGISTRY, "A", "r", "ops", 0)]
+    await stage.run()
+    assert stage.quotas.held["A"] is True
+    stage.waits(B=1000)
+    await stage.run(500)
+    stage.ledger.standing_holds = []
+    stage.clock.advance(250)
+    await stage.scheduler.run_once()
+    stage.clock.advance(250)
+    await stage.scheduler.run_once()
+    assert stage.quotas.held["A"] is False
+
+
 async def test_a_hold_that_ended_while_nobody_led_is_let_go(stage: Stage) -> None:
     """Before the first ring of whoever takes over, and once."""
     await stage.run(250)
