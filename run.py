@@ -244,7 +244,7 @@ def lock(arguments: Sequence[str]) -> int:
     if not Path(uv).exists():
         raise Stopped("Locking needs uv. Remedy: put `uv` on the PATH.")
     options = "--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
-    project = ["--extra", "demo", "pyproject.toml"]
+    project = ["pyproject.toml"]
     files = {
         "runtime": project,
         "dev": [*project, "--group", "dev", "-c", "requirements/runtime.lock"],
