@@ -189,9 +189,8 @@ async def test_signals_of_all_processes_are_added_up(gate: Gate) -> None:
     await gate.quotas.report(
         REGISTRY, "w2", Signals(5, 0, 0, 50, "busy", clock_offset_ms=-40, clock_error_ms=3)
     )
-    await gate.quotas.report(REGISTRY, "w1", Signals(12, 1, 2, 340))
-    await gate.quotas.report(REGISTRY, "w1", Signals(10, 1, 2, 300))
-    await gate.quotas.report(REGISTRY, "w1", Signals(12, 1, 2, 340))
+    for totals in (Signals(12, 1, 2, 340), Signals(12, 1, 2, 340), Signals(10, 1, 2, 300)):
+        await gate.quotas.report(REGISTRY, "w1", totals)
     signals = (await gate.quotas.usage(REGISTRY)).signals
     assert signals == Signals(17, 1, 2, 390, "busy", 0, clock_offset_ms=-40, clock_error_ms=3)
     await gate.quotas.report(REGISTRY, "w1", Signals(clock_offset_ms=0, clock_error_ms=1))

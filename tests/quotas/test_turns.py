@@ -47,6 +47,25 @@ async def test_what_one_lease_does_not_want_the_other_gets(gate: Gate) -> None:
     assert a1.granted >= 76
 
 
+async def test_a_slow_account_gets_all_that_it_can_bear_of_a_share_that_binds(gate: Gate) -> None:
+    """Who was served less than its part is served first, however far ahead the others are."""
+    await gate.open(
+        accounts={"a1": AccountQuota(100, 20), "a2": AccountQuota(5, 5)}, shares={"P1": Share(20, 20, 5000)}
+    )
+    process = Process(gate)
+    a1, a2 = Session(await gate.take("a1")), Session(await gate.take("a2"))
+    for round_no in range(400):
+        gate.clock.advance(20)
+        if round_no % 100 == 0:
+            await gate.share({"P1": Share(20, 20, 5000)})
+        await process.tick([a1, a2], want=6)
+        for session in (a1, a2):
+            session.send_all()
+            session.settle_all()
+    assert a2.granted >= 5 + 5 * 8 * 0.99 - 2
+    assert a1.granted + a2.granted >= 20 + 20 * 8 * 0.99 - 2
+
+
 async def test_parties_get_their_shares_of_a_registry_that_binds(gate: Gate) -> None:
     """With shares that fill the registry exactly, each party gets its own, also the one whose lines stand last."""
     accounts = {f"a{i}": AccountQuota(100, 100) for i in range(4)}
