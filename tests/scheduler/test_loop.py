@@ -2,10 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
 from domain.events import GenerationBegun, LoopFailed, RoundDecided
-from domain.jobs import PartyBacklog
 from domain.quota import Signals
 from domain.states import AccountKind, AccountState
 from domain.windows import WindowRule
@@ -15,12 +12,6 @@ from tests.scheduler.fakes import REGISTRY, Stage, policy
 HOUR_MS = 3_600_000
 #: 2027-01-15, 08:00 UTC = 15:00 in Bangkok
 START = 1_800_000_000_000
-
-
-@pytest.fixture
-def stage() -> Stage:
-    """Two parties with two accounts each, always open, the first generation begun."""
-    return Stage(policy({"A": 2, "B": 2}))
 
 
 async def test_a_new_home_has_nothing_to_decide() -> None:
@@ -260,61 +251,6 @@ async def test_a_hold_that_ended_while_nobody_led_is_let_go(stage: Stage) -> Non
     calls = stage.quotas.hold_calls
     await stage.run(5000)
     assert stage.quotas.hold_calls == calls
-
-
-async def test_sessions_of_the_dead_are_fetched_back_and_those_of_the_living_are_not(stage: Stage) -> None:
-    """Not before a fresh gate could know who lives; then once a second, sparing tokens that may be given out meanwhile."""
-    stage.ledger.waiting = [PartyBacklog("A", 50, 0, 0, 50)]
-    await stage.run()
-    stage.quotas.sit("A-00", token=2**32 + 7)
-    await stage.run(6500)
-    assert stage.ledger.rescues == []
-    await stage.run(1000)
-    tokens, idempotent = stage.ledger.rescues[0]
-    assert idempotent
-    assert 2**32 + 7 in tokens
-    assert 2**32 + 8 in tokens
-    assert 2**32 + 6 not in tokens
-    await stage.run(10_000)
-    assert 9 <= len(stage.ledger.rescues) <= 12
-
-
-async def test_without_idempotency_a_quarantined_sessions_slices_stay_until_its_quarantine_ends() -> None:
-    """What it sent may still surface; an account that was in quarantine before our time stops the rescue as a whole."""
-    stage = Stage(policy({"A": 2}, idempotent=False, newest_wins=False))
-    stage.ledger.waiting = [PartyBacklog("A", 50, 0, 0, 50)]
-    await stage.run()
-    stage.quotas.sit("A-00", token=2**32 + 7)
-    await stage.run(8000)
-    stage.quotas.sit("A-00", quarantined=True)
-    stage.ledger.rescues.clear()
-    await stage.run(1500)
-    assert 2**32 + 7 in stage.ledger.rescues[-1][0]
-    stage.quotas.sit("A-01", quarantined=True)
-    stage.ledger.rescues.clear()
-    await stage.run(1500)
-    assert stage.ledger.rescues == []
-
-
-async def test_files_and_notices_are_rung_for_at_once_and_then_patiently(stage: Stage) -> None:
-    """0, 2, 6, 14 s: a lost ring costs little, a full queue is not flooded."""
-    stage.ledger.unchecked, stage.ledger.due = ["J1"], ["N1"]
-    await stage.run(1000)
-    assert (stage.doorbell.checks, stage.doorbell.notices) == (["J1"], ["N1"])
-    await stage.run(14_000)
-    assert stage.doorbell.checks == ["J1"] * 4
-    stage.ledger.unchecked = []
-    await stage.run(250)
-    stage.ledger.unchecked = ["J1"]
-    await stage.run()
-    assert len(stage.doorbell.checks) == 5
-
-
-async def test_contents_whose_time_is_over_are_erased(stage: Stage) -> None:
-    """One that cannot be erased now does not keep the others."""
-    stage.ledger.due_erasures, stage.ledger.unerasable = ["J1", "J2"], {"J1"}
-    await stage.run()
-    assert stage.ledger.erased == ["J2"]
 
 
 async def test_a_turn_that_is_over_is_ended_once(stage: Stage) -> None:
