@@ -1,10 +1,10 @@
-"""The real things around workers: Valkey, a SQLite ledger, the reference registrar, and a stand-in for the scheduler that opens the gate."""
+"""The real things around workers: Valkey, a SQLite ledger, the reference registrar, and a stand-in for the scheduler."""
 
 import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import registrar
 from domain.clock import SystemClock
 from domain.events import Event
 from domain.jobs import By, Job, NewJob, SliceDraft
+from domain.loop import Loop
 from domain.policy import AccountRules, NoticeRules, PartyRules, Policy, RegistryRules
 from domain.quota import AccountQuota, RegistryQuota, Share
 from domain.states import AccountKind
@@ -68,19 +69,15 @@ class Town:
         }
         await self.quotas.configure(quota, accounts)
 
-    async def schedule(self, shares: Mapping[str, float] | None = None) -> None:
-        """Give every party its share, ring a session for each of its accounts, and rescue dead leases; for ever."""
-        while True:
-            epoch = await self.quotas.lead("test", 5_000)
-            if epoch is not None:
-                await self._round(epoch, shares)
-            await asyncio.sleep(0.2)
+    async def schedule(self) -> float:
+        """Give every party its share, ring a session for each of its free accounts, and rescue dead leases: one round."""
+        epoch = await self.quotas.lead("test", 5_000)
+        if epoch is not None:
+            await self._round(epoch)
+        return 0.2
 
-    async def _round(self, epoch: int, shares: Mapping[str, float] | None) -> None:
-        given = {
-            party: Share((shares or {}).get(party, self.rules.rate), self.rules.burst, 5_000)
-            for party in self.policy.parties
-        }
+    async def _round(self, epoch: int) -> None:
+        given = {party: Share(self.rules.rate, self.rules.burst, 5_000) for party in self.policy.parties}
         await self.quotas.set_shares(REGISTRY, epoch, given, self.rules.rate)
         usage = await self.quotas.usage(REGISTRY)
         live = frozenset(session.token for session in usage.sessions if not session.quarantined)
@@ -192,13 +189,13 @@ async def town(
         draft = PolicyDraft("format = 1", policy, "test", "test", made.clock.now(), secrets=secrets)
         await ledger.apply_policy(draft, BY, made.clock.now())
         await made.open_gate()
-        scheduling = asyncio.create_task(made.schedule())
+        rounds = Loop("test-scheduler", made.schedule, lambda event: None)
+        scheduling = asyncio.create_task(rounds.run())
         try:
             yield made
         finally:
-            scheduling.cancel()
-            with suppress(asyncio.CancelledError):
-                await scheduling
+            rounds.stop()
+            await scheduling
             bell.close()
             await quotas.close()
             await ledger.close()

@@ -79,11 +79,10 @@ async def test_a_lost_gate_leaves_nobody_a_permit(desk: Desk) -> None:
     desk.gate.is_lost = True
     desk.clock.advance(1_000)
     await desk.pacer.run_once()
-    assert seat.usable() == 0
-    assert seat.alive
+    assert (seat.alive, seat.usable()) == (True, 0)
     desk.clock.advance(5_000)
     await desk.pacer.run_once()
-    assert not seat.alive
+    assert (seat.alive, seat.usable()) == (False, 0)
     assert len(told) == 3
 
 

@@ -1,0 +1,132 @@
+"""Records whose answer was never read, at a registrar where a second sending would be a second effect."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from domain.states import RecordState
+from tests.workers.fakes import Bench
+from tests.workers.test_session import serve, surroundings
+from tests.workers.wires.scripted import Refusal, Scripted, accept, scripted_registrar
+from workers.ending import Reason
+
+KEY = "J1_0-0"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    """A registrar that can be asked."""
+    async with scripted_registrar() as running:
+        yield running
+
+
+@pytest.fixture
+async def work(server: Scripted) -> AsyncIterator[Bench]:
+    """A session's surroundings without idempotency; an absence must stand for 60 s."""
+    async for made in surroundings(server, idempotent=False, settle_s=60):
+        made.station.maybe_ours = frozenset({"already-member"})
+        yield made
+
+
+async def test_what_was_recorded_is_settled_without_being_sent(work: Bench, server: Scripted) -> None:
+    """The registrar knows the record: its answer is the outcome, and the question cost one permit."""
+    server.known[KEY] = {"key": KEY, "status": "accepted", "receipt": "R7"}
+    work.ledger.add_slice(1, "u")
+    report = await serve(work)
+    assert (report.reason, report.sent, report.settled) == (Reason.EMPTY, 1, 1)
+    assert server.arrived == []
+    assert work.ledger.outcomes["J1.0", 0].receipt == "R7"
+
+
+async def test_what_was_rejected_is_rejected(work: Bench, server: Scripted) -> None:
+    """A rejection that was never read is read now."""
+    server.known[KEY] = {"key": KEY, "status": "rejected", "code": "other-party"}
+    work.ledger.add_slice(1, "u")
+    await serve(work)
+    assert work.ledger.outcomes["J1.0", 0].code == "other-party"
+    assert work.ledger.states() == "r"
+
+
+async def test_an_absence_is_not_believed_at_once(work: Bench, server: Scripted) -> None:
+    """A late original may still surface: the record stays unknown and its slice comes back when that is over."""
+    now = work.station.clock.now()
+    work.ledger.add_slice(1, "u")
+    await serve(work)
+    assert server.arrived == []
+    assert work.ledger.states() == "u"
+    (slice_id, unknown, not_before), = work.ledger.given_back
+    assert (slice_id, unknown) == ("J1.0", (0,))
+    assert not_before is not None
+    assert not_before >= now + 60_000
+
+
+async def test_an_absence_that_has_stood_long_enough_is_believed(work: Bench, server: Scripted) -> None:
+    """After `settle_s` the record is sent, once, under the same key."""
+    work.station.absent_since["J1.0", 0] = work.station.clock.now() - 60_001
+    work.ledger.add_slice(1, "u")
+    assert (await serve(work)).reason is Reason.EMPTY
+    assert server.arrived == [KEY]
+    assert work.ledger.states() == "a"
+
+
+@pytest.mark.parametrize("status", [405, 501])
+async def test_where_nothing_can_be_asked_people_decide(work: Bench, server: Scripted, status: int) -> None:
+    """Neither keys nor asking: doubtful, and never sent again by the machine."""
+    server.ask = Refusal(status)
+    work.ledger.add_slice(2, "up")
+    await serve(work)
+    assert work.ledger.states() == "da"
+    assert server.arrived == ["J1_0-1"]
+    assert work.ledger.outcomes["J1.0", 0].by == "gate"
+
+
+@pytest.mark.parametrize(("known", "state"), [("accepted", RecordState.ACCEPTED), ("rejected", RecordState.DOUBTFUL)])
+async def test_a_rejection_that_may_be_our_own_is_asked_about(
+    work: Bench, server: Scripted, known: str, state: RecordState
+) -> None:
+    """`already-member` for a record that was ever unknown means ask; when the answer is the same, people decide."""
+    work.station.absent_since["J1.0", 0] = 0
+
+    def script(key: str) -> dict[str, Any]:
+        server.known[key] = {"key": key, "status": known, "code": "already-member"}
+        return {"key": key, "status": "rejected", "code": "already-member"}
+
+    server.script = script
+    work.ledger.add_slice(1, "u")
+    await serve(work)
+    assert work.ledger.outcomes["J1.0", 0].state is state
+
+
+async def test_a_first_rejection_is_believed(work: Bench, server: Scripted) -> None:
+    """`already-member` for a record that was never unknown is the registrar's decision."""
+    server.script = lambda key: {"key": key, "status": "rejected", "code": "already-member"}
+    work.ledger.add_slice(1)
+    await serve(work)
+    assert work.ledger.states() == "r"
+
+
+async def test_a_watermark_goes_before_every_handful(work: Bench, server: Scripted) -> None:
+    """Each record that arrives was below a committed watermark when it left."""
+    late: list[str] = []
+
+    def script(key: str) -> dict[str, Any]:
+        slice_id, line = key.replace("_", ".").split("-")
+        if not any(marked == slice_id and int(line) < upto for marked, upto in work.ledger.marks):
+            late.append(key)
+        return accept(key)
+
+    server.script = script
+    work.ledger.add_slice(50)
+    work.ledger.add_slice(50)
+    assert (await serve(work)).reason is Reason.EMPTY
+    assert (len(server.arrived), late) == (100, [])
+    assert len(work.ledger.marks) > 2
+
+
+async def test_an_error_of_the_question_ends_the_session_and_leaves_the_record_unknown(work: Bench, server: Scripted) -> None:
+    """A 500 to a question says nothing of the record."""
+    server.ask = Refusal(500)
+    work.ledger.add_slice(1, "u")
+    assert (await serve(work)).reason is Reason.FAULT
+    assert work.ledger.states() == "u"
