@@ -93,8 +93,8 @@ class LogEvents:
 
     def __call__(self, event: events.Event) -> None:
         """Log one event, by how much people care."""
-        if isinstance(event, _PICTURES):
-            return
+        if isinstance(event, _PICTURES) or (isinstance(event, _QUIET) and not self._log.is_enabled_for(logging.DEBUG)):
+            return  # they come by the thousand: nothing is put together for nobody
         told = {field.name: value for field in fields(event) if (value := getattr(event, field.name)) != ""}
         if isinstance(event, events.Pushback):
             # The registrar's own word: only those of the protocol are repeated.
