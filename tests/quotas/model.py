@@ -5,8 +5,6 @@ must not look like the Lua, so that both do not err alike. Time and units: µs o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from math import ceil
 
 from domain.quota import (
     AccountQuota,
@@ -18,104 +16,9 @@ from domain.quota import (
     Share,
     TickLine,
 )
+from tests.quotas.model_parts import UNIT, Account, Bucket, Live, Party, dealt
 
-UNIT = 10**10
-NEVER = -(10**18)
 Refusal = tuple[BoundBy, int]
-
-
-@dataclass
-class Bucket:
-    """A level that refills, and records reserved in it."""
-
-    filled: int
-    rate: int = 0
-    cap: int = 0
-    level: int = 0
-    out: int = 0
-
-    def to(self, at: int) -> "Bucket":
-        """Bring it to gate time `at`."""
-        if at > self.filled:
-            self.level = min(self.cap, self.level + self.rate * (at - self.filled))
-            self.filled = at
-        return self
-
-    def limit(self, rate: float, burst: int, at: int) -> None:
-        """Set another limit from now on."""
-        self.to(at)
-        self.rate, self.cap = int(rate * 9999), burst * UNIT
-        self.level = min(self.level, self.cap)
-
-    def room(self, at: int) -> int:
-        """How many records could be drawn."""
-        return max(0, (self.to(at).level - self.out * UNIT) // UNIT)
-
-    def wait_ms(self) -> int:
-        """When one more could be drawn."""
-        missing = (self.out + 1) * UNIT - self.level
-        if missing <= 0 or (self.out + 1) * UNIT > self.cap:
-            return 20
-        return min(1000, max(1, ceil(missing / (self.rate * 1000))))
-
-
-@dataclass
-class Party:
-    """A party as the gate knows it."""
-
-    name: str
-    bucket: Bucket
-    open_at: int = 0
-    wall_at: int = 0
-    sessions: int = 0
-    held: bool = False
-    blocked: int = 0
-    sent: int = 0
-    bound: BoundBy = BoundBy.NOTHING
-    changed_at: int = 0
-    short_at: int = NEVER
-    served: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-
-
-@dataclass
-class Live:
-    """A lease that lives."""
-
-    token: int
-    holder: str
-    ends: int
-    out: int = 0
-    sent: int = 0
-    settled: int = 0
-    renewed: bool = False
-    ending: bool = False
-
-
-@dataclass
-class Account:
-    """An account as the gate knows it."""
-
-    name: str
-    bucket: Bucket
-    quota: AccountQuota
-    party: str = ""
-    live: Live | None = None
-    told: AccountQuota | None = None
-    withdrawn: bool = False
-    blocked: int = 0
-    barred: int = 0
-    linger: int = 0
-    dead: int = 0
-    dead_at: int = 0
-
-    def counts(self) -> bool:
-        """Whether a session of it may be open."""
-        return self.live is not None or self.linger > 0
-
-    def limit(self, at: int) -> None:
-        """Have the lower of policy and what was told bind."""
-        told = self.told or self.quota
-        self.bucket.limit(min(self.quota.rate, told.rate), min(self.quota.burst, told.burst), at)
 
 
 class Model:
@@ -328,14 +231,15 @@ class Model:
     def _draw(self, account: Account, party: Party, want: int) -> tuple[int, BoundBy, int]:
         buckets = account.bucket, party.bucket, self.bucket
         mine, part, everyones = (b.room(self.at) for b in buckets)
-        served, claims = self._claims(account, party) if self._is_contended(party) else (None, [])
+        served, claims = party.claims(account.name, self.at) if self._is_contended(party) else (None, [])
         if served is not None and claims and min(mine, part, everyones):
-            part = _dealt(part, served, claims)
+            part = dealt(part, served, claims)
         granted = min(want, mine, part, everyones)
         for bucket in buckets:
             bucket.out += granted
         is_short = granted < want and part < mine and part <= everyones
-        self._note(account, party, served, granted, is_short=is_short)
+        if served is not None or (is_short and self._live.get(party.name, 0) > 1):
+            party.note(account.name, served, granted, self.at, is_short=is_short)
         if granted == want:
             return granted, BoundBy.NOTHING, 0
         if is_short:
@@ -346,32 +250,6 @@ class Model:
 
     def _is_contended(self, party: Party) -> bool:
         return self._live.get(party.name, 0) > 1 and party.short_at > self.at - 200_000
-
-    def _claims(self, account: Account, party: Party) -> tuple[int, list[int]]:
-        """What this account was served, and what those were served who were left wanting lately."""
-        recently = self.at - 200_000
-        served, drew_at, _ = party.served.get(account.name, (0, NEVER, NEVER))
-        others = [x for name, x in party.served.items() if name != account.name]
-        active = [x[0] for x in others if x[1] > recently]
-        if active and drew_at <= recently:
-            served = max(served, min(active))
-        return served, [x[0] for x in others if x[2] > recently]
-
-    def _note(
-        self, account: Account, party: Party, served: int | None, granted: int, *, is_short: bool
-    ) -> None:
-        if served is None:
-            if not is_short or self._live.get(party.name, 0) <= 1:
-                return
-            party.served = {}
-        _, drew_at, short_at = party.served.get(account.name, (0, NEVER, NEVER))
-        was_short = short_at > NEVER
-        news = granted > 0 or self.at - drew_at >= 50_000
-        news = news or (is_short and self.at - short_at >= 50_000) or (was_short and not is_short)
-        if news:
-            if is_short:
-                party.short_at = self.at
-            party.served[account.name] = ((served or 0) + granted, self.at, self.at if is_short else NEVER)
 
     def _bring(self, account: Account, live: Live, line: TickLine, left: int) -> None:
         sent, answered = max(0, line.sent - live.sent), max(0, line.settled - live.settled)
@@ -417,15 +295,3 @@ class Model:
             account = self.accounts.get(name)
             if account and account.live:
                 account.live.ending = True
-
-
-def _dealt(have: int, served: int, claims: list[int]) -> int:
-    """Deal `have` records one at a time to whoever was served least, this account first among equals; its part."""
-    part, claims = 0, list(claims)
-    for _ in range(have):
-        least = min(claims)
-        if served + part <= least:
-            part += 1
-        else:
-            claims[claims.index(least)] += 1
-    return part
