@@ -90,11 +90,14 @@ class LogEvents:
     def __init__(self) -> None:
         """Log through structlog's present configuration."""
         self._log = structlog.get_logger()
+        # Quiet ones come by the thousand: nothing is put together that nobody reads.
+        is_debugging = self._log.is_enabled_for(logging.DEBUG)
+        self._unheard = _PICTURES if is_debugging else (*_PICTURES, *_QUIET)
 
     def __call__(self, event: events.Event) -> None:
         """Log one event, by how much people care."""
-        if isinstance(event, _PICTURES) or (isinstance(event, _QUIET) and not self._log.is_enabled_for(logging.DEBUG)):
-            return  # they come by the thousand: nothing is put together for nobody
+        if isinstance(event, self._unheard):
+            return
         told = {field.name: value for field in fields(event) if (value := getattr(event, field.name)) != ""}
         if isinstance(event, events.Pushback):
             # The registrar's own word: only those of the protocol are repeated.
