@@ -1,7 +1,6 @@
 """What a submission of a file would meet, without keeping anything: for `pratunam check` and the question before a submission."""
 
 import asyncio
-import contextlib
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from intake.faults import beyond_limits
 from intake.frames import CheckDone, DryTask, Go, Look, ReadTask
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts, SubmitRequest
-from intake.receive import check_source, pump
+from intake.receive import check_source, feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,8 @@ async def dry_run(source: Path | BinaryIO, request: SubmitRequest, parts: Intake
     try:
         async with parts.start_child(parts.limits) as child:
             await child.say(_task(request, parts, scratch))
-            sending = asyncio.create_task(pump(source, child))
-            try:
-                return await _listen(child, request)
-            finally:
-                sending.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ChildDied):
-                    await sending
+            report, _ = await feed(source, child, _listen(child, request))
+            return report
     except ChildDied:
         raise beyond_limits() from None
     finally:

@@ -64,7 +64,7 @@ class Keeper:
             message = unpack(await self._from.readexactly(size))
         except asyncio.IncompleteReadError:
             raise ChildDied(f"exit {await self._wait()}") from None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, ConnectionResetError):
             raise ChildDied("frame") from None
         if isinstance(message, Refusal):
             raise BadFile(

@@ -11,7 +11,7 @@ from intake.frames import Look, ReadTask
 from intake.look import HEADER_ROWS, Header, best_header, check_header, headless
 from intake.read import make_look
 from intake.sheet_scan import MOST_ROWS, Scan, refuse_hidden_things, scan_sheet, too_long
-from intake.table import ROW_COLUMN, TableMaker, has_controls, kept_columns
+from intake.table import ROW_COLUMN, TableMaker, kept_columns
 from intake.workbook import MOST_PACKED, Sheet, Workbook, choose_sheets
 
 #: rows of one chunk
@@ -45,7 +45,8 @@ def read_workbook(
         rows = _as_first(rows, header, first, name)
         maker.begin(first, name)
         for part in rows.iter_slices(CHUNK_ROWS):
-            maker.add(part, odd=_is_odd(part))
+            # escapes such as _x0007_ give control characters: the check looks at every column
+            maker.add(part, odd=True)
         maker.end_sheet()
     if book.links:
         maker.note(
@@ -106,7 +107,10 @@ def _rows(frame: pl.DataFrame, header: Header, scan: Scan) -> pl.DataFrame:
     rows = rows.with_columns(pl.int_range(1, rows.height + 1, dtype=pl.UInt32).alias(ROW_COLUMN)).slice(
         header.row
     )
-    return rows.with_columns(pl.col(names).fill_null("").str.replace(_MIDNIGHT, "$1"))
+    rows = rows.with_columns(pl.col(names).fill_null(""))
+    dated = rows.select(pl.col(names).str.ends_with(" 00:00:00").any()).row(0)
+    dates = [name for name, any_date in zip(names, dated, strict=True) if any_date]
+    return rows.with_columns(pl.col(dates).str.replace(_MIDNIGHT, "$1")) if dates else rows
 
 
 def _as_first(rows: pl.DataFrame, header: Header, first: Header, sheet: str) -> pl.DataFrame:
@@ -126,8 +130,3 @@ def _as_first(rows: pl.DataFrame, header: Header, first: Header, sheet: str) -> 
         )
     cells = [pl.col(f"c{here[name]}") if name else pl.lit("") for name in wanted]
     return rows.select([*(cell.alias(f"c{at}") for at, cell in enumerate(cells)), ROW_COLUMN])
-
-
-def _is_odd(rows: pl.DataFrame) -> bool:
-    texts = rows.select(pl.exclude(ROW_COLUMN).str.join("")).row(0)
-    return any(has_controls(text.encode()) for text in texts if text)

@@ -5,14 +5,13 @@ The file as given never touches a disk of ours; what is refused leaves nothing b
 
 import asyncio
 import base64
-import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from domain.errors import BadFile, NotFound
 from domain.jobs import By, Job, NewJob
@@ -24,6 +23,7 @@ from intake.spooled import SpooledTable, TableHead
 from ledger.keystore import KeyStore
 
 PIECE_BYTES = 1 << 20
+_Heard = TypeVar("_Heard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,8 @@ async def read_source(
                 request.profile, request.operation, request.declared, request.sheet, intake.rules.max_rows
             )
             await child.say(task)
-            sending = asyncio.create_task(pump(source, child))
-            try:
-                look, agreed, done = await _listen(child, request, intake, keep)
-                return look, agreed, done, await sending
-            finally:
-                sending.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ChildDied):
-                    await sending
+            (look, agreed, done), digest = await feed(source, child, _listen(child, request, intake, keep))
+            return look, agreed, done, digest
     except ChildDied:
         raise beyond_limits() from None
 
@@ -161,6 +155,24 @@ async def _with_parent(look: Look, request: SubmitRequest, intake: IntakeParts) 
 
 def _plain(name: str) -> str:
     return " ".join(name.split()).casefold()
+
+
+async def feed(
+    source: Path | BinaryIO, child: Keeper, listening: Coroutine[Any, Any, _Heard]
+) -> tuple[_Heard, str]:
+    """Hand the source to the child while somebody listens to it; return what was heard, and the source's SHA-256 (hex)."""
+    sending, hearing = asyncio.create_task(pump(source, child)), asyncio.create_task(listening)
+    try:
+        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        if not hearing.done() and not isinstance(sending.exception(), ChildDied):
+            # where the source broke off, the child would wait for ever; where the child did, it has left a word
+            await sending
+        heard = await hearing
+        return heard, await sending
+    finally:
+        for task in (sending, hearing):
+            task.cancel()
+        await asyncio.gather(sending, hearing, return_exceptions=True)
 
 
 async def pump(source: Path | BinaryIO, child: Keeper) -> str:

@@ -20,10 +20,17 @@ ROW_BYTES = 4 << 20
 REMEMBERED = 300_000
 _ROW = re.compile(rb"<row(?=[\s>/])")
 _ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)""")
+_ROW_NUMBERS = re.compile(rb"""<row\b[^>]*?\br="(\d+)""")
 _HIDDEN = re.compile(rb"""\bhidden\s*=\s*["'](?:1|true)""")
 _FILLED = re.compile(rb"""<c\b(?=[^>]*\br\s*=\s*["']([A-Z]+)\d)[^>]*[^/]>""")
 _CELL = re.compile(rb"""<c\b[^>]*\br\s*=\s*["']([A-Z]+)\d""")
-_WIDE = re.compile(rb"""<c\b[^>]*\br\s*=\s*["'](?:[A-Z]{3,}|S[G-Z]|[T-Z][A-Z])\d""")
+# begins with letters, so that the search jumps from cell to cell
+_WIDE = re.compile(rb"""r="(?:[A-Z]{3,}|S[G-Z]|[T-Z][A-Z])\d""")
+_WIDE_ANY = re.compile(rb"""\br\s*=\s*["'](?:[A-Z]{3,}|S[G-Z]|[T-Z][A-Z])\d""")
+#: what a plain sheet of values has nowhere: formulas, merges, hidden rows, attributes in an unusual spelling
+_RARE = (b"<f", b"<mergeCell", b"hidden", b"='", b"r =", b"r= ")
+#: rows in which the first filled column is sought
+_EDGE_ROWS = 50
 _MERGED = re.compile(rb"""<mergeCell\b[^>]*\bref\s*=\s*["']([A-Z]+)(\d+):([A-Z]+)(\d+)""")
 _COLUMN = re.compile(rb"<col\b[^>]*>")
 _PREFIX = re.compile(rb"<(\w+:)worksheet\b")
@@ -33,6 +40,8 @@ _PREFIX = re.compile(rb"<(\w+:)worksheet\b")
 class Scan:
     """What a scan found; rows count from 1, columns from 0."""
 
+    rows: int = 0
+    row: int = 0
     last_row: int = 0
     first_column: int = MOST_COLUMNS
     formulas: dict[int, str] = field(default_factory=dict)
@@ -44,30 +53,52 @@ class Scan:
 def scan_sheet(pieces: Iterable[bytes]) -> Scan:
     """Scan a worksheet's XML; raises BadFile when it is beyond the limits of rows and columns."""
     scan = Scan()
-    row = 0
-    for number, part in enumerate(_parts(pieces)):
+    for number, block in enumerate(_blocks(pieces)):
+        before, *rows = _ROW.split(block) if number == 0 or not _plain(block, scan) else [b""]
         if number == 0:
-            _before(part, scan)
-            continue
-        head, _, body = part.partition(b">")
-        found = _ROW_NUMBER.search(head)
-        row = int(found.group(1)) if found else row + 1
-        if b"<mergeCell" in body:
-            _merged(body, scan)
-        if b"<v" not in body and b"<is" not in body and b"<f" not in body:
-            continue
-        _look_at_row(row, head, body, scan)
+            _before(before, scan)
+        for part in rows:
+            _one_row(part, scan)
     return scan
 
 
-def _look_at_row(row: int, head: bytes, body: bytes, scan: Scan) -> None:
-    filled = _FILLED.search(body)
-    if filled:
+def _plain(block: bytes, scan: Scan) -> bool:
+    """Take many rows at once where nothing rare is among them; False when they must be looked at one by one."""
+    if scan.rows < _EDGE_ROWS or any(mark in block for mark in _RARE):
+        return False
+    numbers = _ROW_NUMBERS.findall(block)
+    if len(numbers) != block.count(b"<row") or not (b"<v" in block or b"<is" in block):
+        return False
+    scan.row = int(numbers[-1])
+    _within(max(map(int, numbers)), block, scan)
+    return True
+
+
+def _one_row(part: bytes, scan: Scan) -> None:
+    head, _, body = part.partition(b">")
+    found = _ROW_NUMBER.search(head)
+    scan.row = int(found.group(1)) if found else scan.row + 1
+    if b"<mergeCell" in body:
+        _merged(body, scan)
+    if b"<v" not in body and b"<is" not in body and b"<f" not in body:
+        return
+    if scan.rows < _EDGE_ROWS and (filled := _FILLED.search(body)):
         scan.first_column = min(scan.first_column, column_number(filled.group(1)))
+    scan.rows += 1
+    _within(scan.row, body, scan)
+    _look_closer(scan.row, head, body, scan)
+
+
+def _within(row: int, body: bytes, scan: Scan) -> None:
     scan.last_row = max(scan.last_row, row)
     if row > MOST_ROWS + 20:
         raise too_long()
     if _WIDE.search(body):
+        raise too_wide(MOST_COLUMNS + 1)
+
+
+def _look_closer(row: int, head: bytes, body: bytes, scan: Scan) -> None:
+    if _WIDE_ANY.search(body):
         raise too_wide(MOST_COLUMNS + 1)
     if _HIDDEN.search(head) and len(scan.hidden_rows) < REMEMBERED:
         scan.hidden_rows.append(row)
@@ -76,8 +107,8 @@ def _look_at_row(row: int, head: bytes, body: bytes, scan: Scan) -> None:
         scan.formulas[row] = cells[-1].decode() if cells else ""
 
 
-def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what stands before the first row, then each row's XML without its `<row`."""
+def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the sheet in blocks that end before a row begins."""
     held = b""
     prefix = b""
     for number, piece in enumerate(pieces):
@@ -87,8 +118,10 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if prefix:
             # a tag cut in two at the end of a piece is whole again in the next round
             held = held.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
-        *whole, held = _ROW.split(held)
-        yield from whole
+        cut = held.rfind(b"<row")
+        if cut > 0:
+            yield held[:cut]
+            held = held[cut:]
         if len(held) > ROW_BYTES:
             raise too_wide(MOST_COLUMNS + 1)
     yield held

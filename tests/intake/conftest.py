@@ -44,9 +44,13 @@ class Desk:
 
     async def submit(self, data: bytes, party: str = "P001", **asked: Any) -> Job:
         """Receive a file's bytes."""
+        return await self.submit_from(io.BytesIO(data), party, **asked)
+
+    async def submit_from(self, source: Any, party: str = "P001", **asked: Any) -> Job:
+        """Receive what a stream gives."""
         request = SubmitRequest(party, REGISTRY, REGISTRY, asked.pop("file_name", "members.csv"), **asked)
         self.clock.advance(1)
-        return await receive(io.BytesIO(data), request, self.parts, BY, self.clock.now())
+        return await receive(source, request, self.parts, BY, self.clock.now())
 
     async def check(self, job: Job) -> Job:
         """Check a received file and return its job."""
@@ -105,7 +109,10 @@ def _serve(pipes: Pipes, sock: socket.socket) -> None:
         serve_over(pipes)
     finally:
         with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+            # what the parent still sends is read away: a socket that is closed over unread bytes would lose our last words
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(1 << 20):
+                continue
         sock.close()
 
 

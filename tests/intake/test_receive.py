@@ -69,6 +69,20 @@ async def test_a_refused_file_leaves_nothing_behind(desk: Desk) -> None:
     assert list(await desk.ledger.jobs()) == []
 
 
+class Torn(io.RawIOBase):
+    """A source that breaks off."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError("the stick was pulled out")
+
+
+async def test_a_source_that_breaks_off_is_an_error_and_leaves_nothing(desk: Desk) -> None:
+    """The child does not wait for the rest for ever."""
+    with pytest.raises(OSError, match="pulled out"):
+        await desk.submit_from(Torn())
+    assert list((desk.home / "spool").iterdir()) == []
+
+
 async def test_columns_that_nobody_spoke_of_refuse_the_file_by_name(desk: Desk) -> None:
     """With --ignore it is taken."""
     data = as_csv(grid(members(2), more=("หมายเหตุ",)))
