@@ -26,6 +26,13 @@ class MetricName:
     buckets: tuple[float, ...] = ()
 
 
+def _gauge(name: str, told: str, *labels: str) -> MetricName:
+    return MetricName(name, Kind.GAUGE, told, labels)
+
+
+_REGISTRY = ("registry",)
+_PARTY = ("registry", "party")
+
 RECORDS_SENT = MetricName(
     "pratunam_records_sent", Kind.COUNTER, "Records written to the wire.", ("registry", "party")
 )
@@ -124,142 +131,82 @@ QUEUE_WAIT_SECONDS = MetricName(
 )
 BUILD_INFO = MetricName("pratunam_build_info", Kind.GAUGE, "1, with the version that runs.", ("version",))
 
-LOOKED_AT = MetricName(
+LOOKED_AT = _gauge(
     "pratunam_registry_looked_at_seconds",
-    Kind.GAUGE,
     "When the leading scheduler last looked (s since the epoch).",
-    ("registry",),
+    *_REGISTRY,
 )
-RATE_LIMIT = MetricName(
-    "pratunam_registry_rate_limit",
-    Kind.GAUGE,
-    "Rate that the policy in force grants (records/s).",
-    ("registry",),
+RATE_LIMIT = _gauge(
+    "pratunam_registry_rate_limit", "Rate that the policy in force grants (records/s).", *_REGISTRY
 )
-RATE = MetricName(
-    "pratunam_registry_rate", Kind.GAUGE, "Rate that the brake leaves of it (records/s).", ("registry",)
-)
-BURST = MetricName(
-    "pratunam_registry_burst_records", Kind.GAUGE, "Burst that the policy in force grants.", ("registry",)
-)
-LEVEL = MetricName(
+RATE = _gauge("pratunam_registry_rate", "Rate that the brake leaves of it (records/s).", *_REGISTRY)
+BURST = _gauge("pratunam_registry_burst_records", "Burst that the policy in force grants.", *_REGISTRY)
+LEVEL = _gauge(
     "pratunam_registry_level_records",
-    Kind.GAUGE,
     "What stands in the registry's bucket, before what is outstanding.",
-    ("registry",),
+    *_REGISTRY,
 )
-OUTSTANDING = MetricName(
-    "pratunam_registry_outstanding_records",
-    Kind.GAUGE,
-    "Permits given out and not answered yet.",
-    ("registry",),
+OUTSTANDING = _gauge(
+    "pratunam_registry_outstanding_records", "Permits given out and not answered yet.", *_REGISTRY
 )
-SESSIONS = MetricName(
-    "pratunam_registry_sessions",
-    Kind.GAUGE,
-    "Sessions with a live lease, as the gate counts them.",
-    ("registry",),
+SESSIONS = _gauge(
+    "pratunam_registry_sessions", "Sessions with a live lease, as the gate counts them.", *_REGISTRY
 )
-QUARANTINED = MetricName(
-    "pratunam_registry_sessions_quarantined", Kind.GAUGE, "Sessions not known to be closed.", ("registry",)
+QUARANTINED = _gauge("pratunam_registry_sessions_quarantined", "Sessions not known to be closed.", *_REGISTRY)
+SESSIONS_LIMIT = _gauge(
+    "pratunam_registry_sessions_limit", "Sessions that the policy in force allows.", *_REGISTRY
 )
-SESSIONS_LIMIT = MetricName(
-    "pratunam_registry_sessions_limit", Kind.GAUGE, "Sessions that the policy in force allows.", ("registry",)
-)
-SENDABLE = MetricName(
+SENDABLE = _gauge(
     "pratunam_registry_sendable_records",
-    Kind.GAUGE,
     "Records that windows, holds and accounts would let leave now.",
-    ("registry",),
+    *_REGISTRY,
 )
-HELD = MetricName("pratunam_registry_held", Kind.GAUGE, "1 while the registrar's hold stands.", ("registry",))
-PAUSED = MetricName(
-    "pratunam_registry_paused", Kind.GAUGE, "1 while the registry's own Retry-After binds.", ("registry",)
+HELD = _gauge("pratunam_registry_held", "1 while the registrar's hold stands.", *_REGISTRY)
+PAUSED = _gauge("pratunam_registry_paused", "1 while the registry's own Retry-After binds.", *_REGISTRY)
+GENERATION = _gauge("pratunam_registry_generation", "The gate's generation.", *_REGISTRY)
+CLOCK_OFFSET = _gauge(
+    "pratunam_registry_clock_offset_seconds", "The registrar's clock minus ours, as measured (s).", *_REGISTRY
 )
-GENERATION = MetricName("pratunam_registry_generation", Kind.GAUGE, "The gate's generation.", ("registry",))
-CLOCK_OFFSET = MetricName(
-    "pratunam_registry_clock_offset_seconds",
-    Kind.GAUGE,
-    "The registrar's clock minus ours, as measured (s).",
-    ("registry",),
+ACCOUNTS = _gauge("pratunam_accounts", "Accounts by state.", "registry", "state")
+PARTY_PENDING = _gauge("pratunam_party_pending_records", "Backlog: records not sent yet.", *_PARTY)
+PARTY_UNKNOWN = _gauge("pratunam_party_unknown_records", "Records sent, with no answer known yet.", *_PARTY)
+PARTY_READY = _gauge("pratunam_party_ready_records", "Records in slices that could be claimed now.", *_PARTY)
+PARTY_AGE = _gauge(
+    "pratunam_party_oldest_seconds", "How long ago the oldest job with work left was submitted (s).", *_PARTY
 )
-ACCOUNTS = MetricName("pratunam_accounts", Kind.GAUGE, "Accounts by state.", ("registry", "state"))
-PARTY_PENDING = MetricName(
-    "pratunam_party_pending_records", Kind.GAUGE, "Backlog: records not sent yet.", ("registry", "party")
+PARTY_ACCOUNTS = _gauge("pratunam_party_accounts", "Accounts that may be used.", *_PARTY)
+PARTY_SESSIONS = _gauge(
+    "pratunam_party_sessions", "Sessions with a live lease, as the gate counts them.", *_PARTY
 )
-PARTY_UNKNOWN = MetricName(
-    "pratunam_party_unknown_records",
-    Kind.GAUGE,
-    "Records sent, with no answer known yet.",
-    ("registry", "party"),
-)
-PARTY_READY = MetricName(
-    "pratunam_party_ready_records",
-    Kind.GAUGE,
-    "Records in slices that could be claimed now.",
-    ("registry", "party"),
-)
-PARTY_AGE = MetricName(
-    "pratunam_party_oldest_seconds",
-    Kind.GAUGE,
-    "How long ago the oldest job with work left was submitted (s).",
-    ("registry", "party"),
-)
-PARTY_ACCOUNTS = MetricName(
-    "pratunam_party_accounts", Kind.GAUGE, "Accounts that may be used.", ("registry", "party")
-)
-PARTY_SESSIONS = MetricName(
-    "pratunam_party_sessions",
-    Kind.GAUGE,
-    "Sessions with a live lease, as the gate counts them.",
-    ("registry", "party"),
-)
-PARTY_SHARE = MetricName(
+PARTY_SHARE = _gauge(
     "pratunam_party_share_rate",
-    Kind.GAUGE,
     "Share: the rate that the scheduler gives until the next round (records/s).",
-    ("registry", "party"),
+    *_PARTY,
 )
-PARTY_LEVEL = MetricName(
-    "pratunam_party_level_records",
-    Kind.GAUGE,
-    "What stands in the party's bucket, before what is outstanding.",
-    ("registry", "party"),
+PARTY_LEVEL = _gauge(
+    "pratunam_party_level_records", "What stands in the party's bucket, before what is outstanding.", *_PARTY
 )
-PARTY_OUTSTANDING = MetricName(
-    "pratunam_party_outstanding_records",
-    Kind.GAUGE,
-    "Permits given out and not answered yet.",
-    ("registry", "party"),
+PARTY_OUTSTANDING = _gauge(
+    "pratunam_party_outstanding_records", "Permits given out and not answered yet.", *_PARTY
 )
-PARTY_OPEN = MetricName(
+PARTY_OPEN = _gauge(
     "pratunam_party_window_open",
-    Kind.GAUGE,
     "1 while the party may draw by its window, guard and clocks allowed for.",
-    ("registry", "party"),
+    *_PARTY,
 )
-PARTY_HELD = MetricName(
-    "pratunam_party_held", Kind.GAUGE, "1 while a hold stops the party.", ("registry", "party")
+PARTY_HELD = _gauge("pratunam_party_held", "1 while a hold stops the party.", *_PARTY)
+PARTY_BOUND = _gauge("pratunam_party_bound", "1 for what binds the party now.", "registry", "party", "reason")
+JOBS = _gauge("pratunam_jobs", "Jobs by state, of the newest 1,000.", "registry", "state")
+DOUBTFUL = _gauge(
+    "pratunam_doubtful_records", "Records that people must decide, of the newest 1,000 jobs.", *_PARTY
 )
-PARTY_BOUND = MetricName(
-    "pratunam_party_bound", Kind.GAUGE, "1 for what binds the party now.", ("registry", "party", "reason")
-)
-JOBS = MetricName("pratunam_jobs", Kind.GAUGE, "Jobs by state, of the newest 1,000.", ("registry", "state"))
-DOUBTFUL = MetricName(
-    "pratunam_doubtful_records",
-    Kind.GAUGE,
-    "Records that people must decide, of the newest 1,000 jobs.",
-    ("registry", "party"),
-)
-NOTICES_WAITING = MetricName(
+NOTICES_WAITING = _gauge(
     "pratunam_notices_undelivered",
-    Kind.GAUGE,
     "Deliveries that have not arrived, of the newest 1,000 notices.",
-    ("channel", "state"),
+    "channel",
+    "state",
 )
-LEDGER_LOOK = MetricName(
-    "pratunam_ledger_look_seconds", Kind.GAUGE, "How long the ledger took to be counted (s).", ()
-)
+LEDGER_LOOK = _gauge("pratunam_ledger_look_seconds", "How long the ledger took to be counted (s).")
 PROCESS_UP = MetricName(
     "pratunam_process_up", Kind.GAUGE, "1 while a process of the gate answers.", ("process",)
 )
