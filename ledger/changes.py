@@ -41,6 +41,16 @@ _READ_ONE = (
     .where(slices.c.slice_id == bindparam("at_slice"))
 )
 _STATE_OF_JOB = select(jobs.c.state, jobs.c.pending + jobs.c.unknown).where(jobs.c.job == bindparam("at_job"))
+_REST = (
+    update(jobs)
+    .where(
+        jobs.c.job == bindparam("at_job"),
+        jobs.c.state == JobState.RUNNING,
+        jobs.c.in_hand == 0,
+        jobs.c.pending + jobs.c.unknown > 0,
+    )
+    .values(state=JobState.QUEUED)
+)
 _WAITERS = select(slice_waits.c.slice_id).where(slice_waits.c.blocker == bindparam("at_blocker"))
 _FREE = delete(slice_waits).where(slice_waits.c.blocker == bindparam("at_blocker"))
 _UNINDEX = delete(slice_index).where(slice_index.c.slice_id == bindparam("at_slice"))
@@ -181,6 +191,12 @@ def end_jobs(connection: Connection, touched: Collection[str], now: int) -> dict
             note(connection, f"job.{ends_as.value}", job, {}, GATE, now)
         states[job] = ends_as or state
     return states
+
+
+def rest_jobs(connection: Connection, handed_back: Collection[SliceRow]) -> None:
+    """Queue running jobs anew whose last slice in hand was handed back."""
+    for job in sorted({row.job for row in handed_back}):
+        connection.execute(_REST, {"at_job": job})
 
 
 _END = {

@@ -28,8 +28,9 @@ def policy_in_force(connection: Connection, now: int) -> PolicyVersion | None:
 
 def is_enacted(connection: Connection, now: int) -> bool:
     """Say whether the accounts are already those of the version in force."""
-    row = _in_force(connection, now)
-    return row is None or row.enacted
+    due = select(policy_versions.c.enacted).where(policy_versions.c.effective_at <= now)
+    found = connection.execute(due.order_by(policy_versions.c.version.desc()).limit(1)).scalar()
+    return found is None or found
 
 
 def enact_due(connection: Connection, now: int) -> None:

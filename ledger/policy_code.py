@@ -1,5 +1,7 @@
 """The policy value as bytes and back, without loss: numbers, dates, sets and words as `domain.policy` has them."""
 
+from functools import lru_cache
+
 import msgspec
 from sqlalchemy import Connection, select
 
@@ -15,8 +17,9 @@ def encode_policy(policy: Policy) -> bytes:
     return _encode(policy)
 
 
+@lru_cache(maxsize=8)
 def decode_policy(encoded: bytes) -> Policy:
-    """Return the policy that was encoded."""
+    """Return the policy that was encoded; the same bytes give the same value, which nobody changes."""
     return _decode(encoded)
 
 

@@ -9,7 +9,7 @@ from domain.quota import Lease
 from domain.states import AccountState, JobState, SliceState
 from domain.turns import order_jobs
 from ledger.backlog import party_jobs
-from ledger.changes import SliceRow, load, save
+from ledger.changes import SliceRow, load, rest_jobs, save
 from ledger.generations import present_generation
 from ledger.holds import is_held
 from ledger.tables import accounts, jobs, slice_boxes, slices
@@ -77,6 +77,7 @@ def give_back(
         return
     row.end_claim(unknown, not_before)
     save(connection, [row], now)
+    rest_jobs(connection, [row])
 
 
 def rescue(
@@ -91,6 +92,7 @@ def rescue(
     for row in rows:
         row.end_claim(_perhaps_sent(row, idempotent=idempotent))
     save(connection, rows, now)
+    rest_jobs(connection, rows)
     return len(rows)
 
 

@@ -40,6 +40,21 @@ async def test_the_first_claim_sets_the_job_running(scene: Scene) -> None:
     assert (await scene.ledger.job("J1")).state is JobState.RUNNING
 
 
+async def test_a_job_whose_last_slice_is_given_back_is_queued_again(scene: Scene) -> None:
+    """Not while another slice of it is in hand, and not when it was paused meanwhile."""
+    await scene.submit(lines=(2, 2))
+    await scene.claim(1)
+    await scene.claim(2)
+    await scene.ledger.give_back("J1.0", 1, [], NOW)
+    assert (await scene.ledger.job("J1")).state is JobState.RUNNING
+    await scene.ledger.rescue(REGISTRY, frozenset(), NOW, idempotent=True)
+    assert (await scene.ledger.job("J1")).state is JobState.QUEUED
+    await scene.claim(3)
+    await scene.ledger.pause("J1", "", BY, NOW)
+    await scene.ledger.give_back("J1.0", 3, [], NOW)
+    assert (await scene.ledger.job("J1")).state is JobState.PAUSED
+
+
 async def test_nothing_is_claimed_twice(scene: Scene) -> None:
     """Two slices, three claims: the third finds nothing."""
     await scene.submit(lines=(2, 2))
