@@ -13,7 +13,7 @@ from intake.faults import beyond_limits
 from intake.frames import CheckDone, DryTask, Go, Look, ReadTask
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts, SubmitRequest
-from intake.receive import check_source, feed
+from intake.receive import check_source, feed, unspoken, with_parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ async def dry_run(source: Path | BinaryIO, request: SubmitRequest, parts: Intake
     try:
         async with parts.start_child(parts.limits) as child:
             await child.say(_task(request, parts, scratch))
-            report, _ = await feed(source, child, _listen(child, request))
+            report, _ = await feed(source, child, _listen(child, request, parts))
             return report
     except ChildDied:
         raise beyond_limits() from None
@@ -84,11 +84,12 @@ def _task(request: SubmitRequest, parts: IntakeParts, scratch: str) -> DryTask:
     )
 
 
-async def _listen(child: Keeper, request: SubmitRequest) -> Report:
+async def _listen(child: Keeper, request: SubmitRequest, parts: IntakeParts) -> Report:
     look = await child.hear()
     if not isinstance(look, Look):
         raise ChildDied("order")
-    await child.say(Go(request.operation, request.declared))
+    agreed = await with_parent(look, request, parts)
+    await child.say(Go(agreed.operation, agreed.declared))
     while not isinstance(done := await child.hear(), CheckDone):
         continue
     return Report(
@@ -98,7 +99,7 @@ async def _listen(child: Keeper, request: SubmitRequest) -> Report:
         header_row=look.header_row,
         columns=look.columns,
         matched=look.matched,
-        unknown=look.unknown,
+        unknown=unspoken(look.unknown, agreed.ignored),
         cut=look.cut,
         first_rows=look.first_rows,
         parent=look.parent,

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -125,15 +125,15 @@ async def _listen(
 
 async def _agree(look: Look, request: SubmitRequest, intake: IntakeParts) -> SubmitRequest:
     """Take over from the first job what a corrected file is not asked again, and refuse columns nobody spoke of."""
-    request = await _with_parent(look, request, intake)
-    ignored = {_plain(name) for name in request.ignored}
-    left = [name for name in look.unknown if _plain(name) not in ignored]
+    request = await with_parent(look, request, intake)
+    left = unspoken(look.unknown, request.ignored)
     if left:
-        raise refuse_unknown(left)
+        raise refuse_unknown(list(left))
     return request
 
 
-async def _with_parent(look: Look, request: SubmitRequest, intake: IntakeParts) -> SubmitRequest:
+async def with_parent(look: Look, request: SubmitRequest, intake: IntakeParts) -> SubmitRequest:
+    """Return the request completed from the job that a corrected file comes from, if it comes from one of this party."""
     parent = request.parent or look.parent
     if not parent:
         return request
@@ -151,6 +151,12 @@ async def _with_parent(look: Look, request: SubmitRequest, intake: IntakeParts) 
         declared=request.declared or first.declared,
         ignored=(*request.ignored, *first.ignored),
     )
+
+
+def unspoken(unknown: Sequence[str], ignored: Sequence[str]) -> tuple[str, ...]:
+    """Return the unknown columns that nobody said are to be left out."""
+    spoken = {_plain(name) for name in ignored}
+    return tuple(name for name in unknown if _plain(name) not in spoken)
 
 
 def _plain(name: str) -> str:

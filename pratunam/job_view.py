@@ -6,12 +6,16 @@ from dataclasses import asdict
 from domain.errors import NotFound
 from domain.jobs import Job
 from domain.states import JobState
+from pratunam.gate import usage_of
 from pratunam.local_time import rfc3339
-from pratunam.outlook import Outlook, outlook_of, outlook_text, timezone_of
+from pratunam.outlook import outlook_of, outlook_text, timezone_of
 from pratunam.parts import Parts
+from pratunam.why import why
 
 #: states in which rows are counted
 _UNCHECKED = frozenset({JobState.RECEIVED, JobState.CHECKING, JobState.REFUSED})
+#: what keeps a job waiting whatever its window says
+_SHOWN_REASONS = frozenset({"hold", "no-party", "accounts", "rate", "blocked"})
 _AT_WORK = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING})
 
 
@@ -63,7 +67,8 @@ async def job_lines(parts: Parts, job: Job) -> list[str]:
     if job.state not in _UNCHECKED:
         lines.append(counts_line(job))
     if outlook is not None:
-        lines += [f"  {text}" for text in outlook_text(outlook, parts.clock.now(), _pace(outlook))]
+        lines += [f"  {text}" for text in outlook_text(outlook, parts.clock.now(), outlook.share)]
+        lines += [f"  {text}" for text in await _waiting_lines(parts, job)]
     lines += [f"  {text}" for text in (*job.notes_en, *job.notes_th)]
     lines += _fault_lines(job)
     lines += [f"  {text}" for text in next_steps(job)]
@@ -95,8 +100,12 @@ def next_steps(job: Job) -> Iterator[str]:
             yield "แก้ไขแถวในไฟล์ rejected แล้วส่งไฟล์นั้นกลับมาได้เลย"
 
 
-def _pace(outlook: Outlook) -> float | None:
-    return outlook.share
+async def _waiting_lines(parts: Parts, job: Job) -> list[str]:
+    """Return what a job waits for beside its turn: holds, accounts, other jobs. The outlook told of windows already."""
+    usage = await usage_of(parts.settings, job.registry)
+    reasons = await why(parts.ledger, await parts.policy(), job, usage, parts.clock.now())
+    shown = [each for each in reasons if each.code in _SHOWN_REASONS]
+    return [text for each in shown for text in (each.text_en, each.text_th)]
 
 
 def _fault_lines(job: Job) -> Iterator[str]:

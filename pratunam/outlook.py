@@ -88,8 +88,17 @@ async def _finish_at(parts: Parts, job: Job, policy: Policy, usage: Usage | None
         return None
     rate = policy.registries[job.registry].rate
     level = min(1.0, usage.rate / rate) if usage and rate > 0 and usage.rate > 0 else 1.0
+    if await _waits_for_people(parts, job):
+        return None
     world = await read_world(parts.ledger, job.registry, now, usage=usage, brake_level=level)
     return None if world is None else forecast(world, now).jobs.get(job.job)
+
+
+async def _waits_for_people(parts: Parts, job: Job) -> bool:
+    """Say whether slices wait for another job that goes on only when people act."""
+    found = {name for names in (await parts.ledger.blockers(job.job)).values() for name in names}
+    others = [await parts.ledger.job(name) for name in sorted(found)]
+    return any(other.state is JobState.PAUSED or other.records.doubtful for other in others)
 
 
 def _window(policy: Policy, job: Job, now: int) -> WindowState:

@@ -169,7 +169,7 @@ def _registry(
     held = any(hold.registry == rules.name and hold.party is None for hold in holds)
     if usage is None:
         return RegistryStatus(0.0, rules.rate, 0, rules.sessions, 1.0, held, 0, running=False)
-    brake = 1.0 if rules.rate == 0 else min(1.0, usage.rate / rules.rate)
+    brake = 1.0 if rules.rate == 0 or usage.rate == 0 else min(1.0, usage.rate / rules.rate)
     return RegistryStatus(
         rate,
         rules.rate,
