@@ -112,7 +112,7 @@ def permits_out(raw: bytes | None, count: int) -> list[Permit]:
 
 
 _SessionRow = tuple[str, str, str, int, int, int, int, int, bool]
-_PartyRow = tuple[str, int, int, int, BoundBy]
+_PartyRow = tuple[str, int, int, int, BoundBy, int]
 _SignalsRow = tuple[int, int, int, int, str, int | bool, int | bool]
 
 
@@ -128,6 +128,7 @@ class _UsageRow(msgspec.Struct, array_like=True, frozen=True):
     sessions: list[_SessionRow]
     parties: list[_PartyRow]
     signals: _SignalsRow | bool
+    rate: int
 
 
 _read_usage = msgspec.msgpack.Decoder(_UsageRow).decode
@@ -151,11 +152,20 @@ def usage_out(raw: bytes | None, run: str) -> Usage:
         signals=_signals(row.signals, row.closed_ms),
         held=row.held,
         is_new=row.run != run,
+        rate=_rate_out(row.rate),
     )
 
 
 def _parties(rows: Sequence[_PartyRow]) -> Mapping[str, PartyUse]:
-    return {party: PartyUse(level / UNIT, out, sent, bound) for party, level, out, sent, bound in rows}
+    return {
+        party: PartyUse(level / UNIT, out, sent, bound, _rate_out(share))
+        for party, level, out, sent, bound, share in rows
+    }
+
+
+def _rate_out(rate: int) -> float:
+    """Return a rate as people say it (records a second)."""
+    return round(rate / _KEPT_OF_RATE, 3)
 
 
 def _signals(row: _SignalsRow | bool, closed_ms: int) -> Signals:

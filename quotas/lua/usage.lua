@@ -2,7 +2,7 @@
 --   sessions, and the signals. It looks at these only, never at all parties.
 -- KEYS[1..5] gate, accounts, parties, ends, busy; KEYS[7] signals
 -- ARGV[1] now µs
--- Reply: one packed list {generation, run id, gate µs, level in units, outstanding, sent, held, closed ms, sessions, parties, signals};
+-- Reply: one packed list {generation, run id, gate µs, level in units, outstanding, sent, held, closed ms, sessions, parties, signals, rate};
 --   false when no generation has begun.
 -- Repeatable: yes.
 -- include: parts/state
@@ -43,7 +43,7 @@ fetch_in_parts(redis.call('SMEMBERS', KEYS[5]), function(part)
       redis.call('SREM', KEYS[5], id)
     else
       refill(p)
-      uses[#uses + 1] = {id, p.v, p.o, p.sent, p.bound}
+      uses[#uses + 1] = {id, p.v, p.o, p.sent, p.bound, p.rate}
     end
   end
 end)
@@ -53,5 +53,5 @@ local signals = redis.call('HGET', KEYS[7], 'all')
 save()
 return cmsgpack.pack({
   gate.generation, gate.run, gate.at, gate.v, gate.o, gate.sent, gate.held, ms_until(gate.blocked), sessions, uses,
-  signals and cmsgpack.unpack(signals) or false,
+  signals and cmsgpack.unpack(signals) or false, gate.rate,
 })

@@ -206,7 +206,13 @@ class Model:
             if not self.sessions(name) and not p.bucket.out and p.changed_at < self.at - 10_000_000:
                 self.busy.discard(name)
         uses = {
-            name: PartyUse(p.bucket.to(self.at).level / UNIT, p.bucket.out, p.sent, p.bound)
+            name: PartyUse(
+                p.bucket.to(self.at).level / UNIT,
+                p.bucket.out,
+                p.sent,
+                p.bound,
+                round(p.bucket.rate / 9999, 3),
+            )
             for name, p in self.parties.items()
             if name in self.busy
         }
