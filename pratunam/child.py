@@ -15,6 +15,7 @@ from domain.errors import NotRunning
 from metrics.collectors import GateMetrics
 from metrics.exporter import serve_metrics
 from metrics.logs import LogEvents, configure_logs
+from pratunam.embedded import check_server_at
 from pratunam.parts import Parts, open_parts
 from pratunam.running import is_alive, what_runs
 from pratunam.settings import Settings
@@ -39,6 +40,7 @@ async def long_running(settings: Settings, name: str) -> AsyncIterator[Child]:
     die_with_parent()
     configure_logs(settings.log_level, settings.log_format, name)
     redis_url = redis_of(settings)
+    await check_server_at(redis_url)
     registry = CollectorRegistry()
     async with (
         open_parts(settings, make_home=False) as parts,

@@ -279,6 +279,15 @@ async def check_server(client: aioredis.Redis) -> None:
         raise _unfit(f"is a {told.get('role')}", "Point PRATUNAM_REDIS_URL at the primary server.")
 
 
+async def check_server_at(url: str) -> None:
+    """Refuse the server at `url` as `check_server` does."""
+    client = aioredis.from_url(url, retry=Retry(NoBackoff(), 0))
+    try:
+        await check_server(client)
+    finally:
+        await client.aclose()
+
+
 def _unfit(what: str, remedy: str) -> BadSetting:
     return BadSetting(
         f"The Redis server {what}.",

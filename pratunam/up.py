@@ -20,7 +20,7 @@ from domain.jobs import By
 from metrics.gather import serve_gathered
 from metrics.logs import configure_logs
 from pratunam.child import ready_children, stop_on_signals
-from pratunam.embedded import EmbeddedServer
+from pratunam.embedded import EmbeddedServer, check_server_at
 from pratunam.parts import open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.running import Running, forget_running, note_running
@@ -110,6 +110,7 @@ async def _open_home(settings: Settings, first_policy: str | None) -> None:
 async def _server(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[str]:
     """Start the embedded server and keep it alive, or use the one that was set."""
     if settings.redis_url:
+        await check_server_at(settings.redis_url)
         yield settings.redis_url
         return
     server = EmbeddedServer(settings.run_folder)
