@@ -167,7 +167,7 @@ def no_room() -> Refused:
     )
 
 
-def refuse_unknown(unknown: list[str]) -> BadFile:
+def refuse_unknown(unknown: list[str] | tuple[str, ...]) -> BadFile:
     """Return the error for columns that are neither known nor said to be ignored."""
     return bad_file(
         f"The registry does not know these columns, and they would not be sent: {named(unknown)}.",

@@ -1,5 +1,7 @@
 """What the child does once its limits stand: one task from standard input, answers to standard output, silence elsewhere."""
 
+import contextlib
+import fcntl
 import os
 import traceback
 from pathlib import Path
@@ -10,9 +12,14 @@ from intake.frames import CheckTask, Crash, DryTask, Pipes, ReadTask, Refusal
 from intake.read import read
 from intake.rehearse import rehearse
 
+PIPE_BYTES = 1 << 20
+
 
 def serve() -> None:
     """Do the one task that comes through standard input."""
+    with contextlib.suppress(OSError, AttributeError):
+        # fewer turns between parent and child; where it is not to be had, the small pipe does
+        fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     pipes = Pipes(os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb"))
     # whatever a library prints (a Rust panic quotes cells) goes nowhere
     nowhere = os.open(os.devnull, os.O_WRONLY)
