@@ -9,12 +9,14 @@ from domain.errors import WireFault
 from domain.events import AccountSetAside
 from domain.jobs import By
 from domain.policy import RegistryRules
-from domain.quota import AccountQuota, Lease, LeaseRefused
+from domain.quota import AccountQuota, BoundBy, Lease, LeaseRefused
 from domain.states import AccountState
 from domain.wire import LoginRefused, OpenSession
 from ledger.values import NoticeDraft
 from workers.station import Station
 
+#: refusals that would meet the party's other accounts as well
+_FOR_ALL = frozenset({BoundBy.STARTING, BoundBy.WINDOW, BoundBy.HOLD})
 #: why an account was set aside, for its party: what happened and what to do
 _WORDS = {
     "bad-credentials": (
@@ -40,6 +42,8 @@ async def take_lease(station: Station, party: str) -> Lease | None:
         lease = await station.quotas.lease(station.registry, party, row.account, station.holder)
         if not isinstance(lease, LeaseRefused):
             return lease
+        if lease.bound_by in _FOR_ALL:
+            return None
     return None
 
 

@@ -166,7 +166,7 @@ class Session:
         if reason is not None:
             return reason
         self._retry_due(now)
-        await self._give_back_stuck()
+        await self._give_back_stuck(now)
         await self._claim_ahead(sending, now)
         await self._mark_ahead()
         sending.pump()
@@ -266,8 +266,8 @@ class Session:
             self._stock.wake_one()
             due = self._stock.next_due()
 
-    async def _give_back_stuck(self) -> None:
-        for hand in self._stock.sweep():
+    async def _give_back_stuck(self, now: int) -> None:
+        for hand in self._stock.sweep(now + WAIT_INSIDE_MS):
             await self._give_back(hand)
 
     async def _give_back(self, hand: Hand) -> None:

@@ -98,8 +98,8 @@ class Settler:
             except BaseException:
                 self._put_back(batch)
                 raise
-        for held, settled in zip(batch.values(), results, strict=True):
-            self._tell(held.outcomes, settled)
+        for (slice_id, held), settled in zip(batch.items(), results, strict=True):
+            self._tell(slice_id, held.outcomes, settled)
             held.told(settled)
 
     def start(self) -> None:
@@ -123,12 +123,12 @@ class Settler:
             self._waiting[slice_id] = held
         self._count = sum(len(held.outcomes) for held in self._waiting.values())
 
-    def _tell(self, outcomes: Sequence[Outcome], settled: Settled) -> None:
+    def _tell(self, slice_id: str, outcomes: Sequence[Outcome], settled: Settled) -> None:
         if settled.moved:
             by_state: dict[str, int] = {}
             for outcome in outcomes:
                 by_state[outcome.state.name.lower()] = by_state.get(outcome.state.name.lower(), 0) + 1
             for name, count in by_state.items():
                 self._emit(RecordsSettled(self._registry, outcome=name, count=count))
-        if settled.job_state in ENDED_JOB_STATES:
-            self._emit(JobMoved(self._registry, state=settled.job_state.value))
+        if settled.moved and settled.job_state in ENDED_JOB_STATES:
+            self._emit(JobMoved(self._registry, job=slice_id.rpartition(".")[0], state=settled.job_state.value))

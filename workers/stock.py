@@ -120,9 +120,9 @@ class Hand:
         self.waiting.clear()
         self.asking.clear()
 
-    def is_idle(self) -> bool:
-        """Say whether nothing of this slice can move now: nothing ready, out, asked about or due."""
-        return not (self.ready or self.out or self.asking or self.later)
+    def is_idle(self, before: int) -> bool:
+        """Say whether nothing of this slice can move: nothing ready, out or asked about, nor due `before` (monotonic ms)."""
+        return not (self.ready or self.out or self.asking or (self.later and self.later[0][0] <= before))
 
 
 @dataclass(slots=True)
@@ -195,10 +195,10 @@ class Stock:
         """Return when the next put-off line is due (monotonic ms)."""
         return min((hand.later[0][0] for hand in self.hands if hand.later), default=None)
 
-    def sweep(self) -> list[Hand]:
-        """Forget slices that are done with; return those of which nothing can move any more (to be given back)."""
-        stuck = [hand for hand in self.hands if hand.unsettled and hand.is_idle()]
-        self.hands = [hand for hand in self.hands if hand.unsettled and not hand.is_idle()]
+    def sweep(self, before: int) -> list[Hand]:
+        """Forget slices that are done with; return those of which nothing can move `before` (monotonic ms): to be given back."""
+        stuck = [hand for hand in self.hands if hand.unsettled and hand.is_idle(before)]
+        self.hands = [hand for hand in self.hands if hand.unsettled and not hand.is_idle(before)]
         return stuck
 
 
