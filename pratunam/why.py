@@ -43,22 +43,34 @@ class Reason:
     until_at: int | None = None
 
 
-async def why(ledger: Ledger, policy: Policy, job: Job, usage: Usage | None, now: int) -> list[Reason]:
-    """Return what binds the job at `now`; empty when it is simply being sent, or has ended."""
+_UNCHECKED = frozenset({JobState.RECEIVED, JobState.CHECKING})
+_NOT_RUNNING = Reason(
+    "not-running",
+    "Nothing is running on this home: start it with `pratunam up`.",
+    "ระบบยังไม่ทำงาน โปรดสั่ง pratunam up",
+)
+
+
+async def why(
+    ledger: Ledger, policy: Policy, job: Job, usage: Usage | None, now: int, *, running: bool = True
+) -> list[Reason]:
+    """Return what binds the job at `now`; empty when it is simply being sent.
+
+    `usage` is None where the gate cannot be asked; `running` says whether anything runs on the home.
+    """
     told = _of_state(job)
     if told is not None:
-        return [told]
-    rules = policy.registries[job.registry]
+        return [told] if running or job.state not in _UNCHECKED else [told, _NOT_RUNNING]
+    rules = policy.registries.get(job.registry)
+    if rules is None:
+        text_th = f"ไม่มีระบบทะเบียน {job.registry} ในนโยบายแล้ว"
+        return [Reason("no-registry", f"Registry {job.registry} is no longer in the policy.", text_th)]
     reasons = [reason async for reason in _of_gate(ledger, policy, rules, job, now)]
     reasons += [reason async for reason in _of_blockers(ledger, job)]
-    if usage is None:
-        reasons.append(
-            Reason(
-                "not-running",
-                "Nothing is running on this home: start it with `pratunam up`.",
-                "ระบบยังไม่ทำงาน โปรดสั่ง pratunam up",
-            )
-        )
+    if not running:
+        reasons.append(_NOT_RUNNING)
+    elif usage is None:
+        reasons.append(Reason(BoundBy.STARTING.value, *_BOUND[BoundBy.STARTING]))
     elif not reasons:
         reasons += _of_usage(usage, job, now)
     return reasons
@@ -71,7 +83,7 @@ def _of_state(job: Job) -> Reason | None:
             f"It is paused: {job.paused_reason}. `pratunam job resume {job.job}` lets it go on.",
             f"หยุดชั่วคราว: {job.paused_reason}",
         )
-    if job.state in {JobState.RECEIVED, JobState.CHECKING}:
+    if job.state in _UNCHECKED:
         return Reason(job.state.value, "Its file is being checked, or waits to be.", "กำลังตรวจไฟล์ หรือรอตรวจ")
     if job.state is JobState.REFUSED:
         return Reason("refused", job.fault_en, job.fault_th)

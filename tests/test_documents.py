@@ -26,12 +26,16 @@ def test_every_command_of_a_document_exists(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_word_of_the_command_line_exists(document: Path) -> None:
-    """Each `pratunam X` in a document, in code, is a command."""
+    """Each `pratunam X` in a document, in code, is a command, and each second word of a group is one of its own."""
     text = document.read_text(encoding="utf-8")
     code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     context = click.Context(pratunam)
-    for first in re.findall(r"(?:^|/|\s)pratunam ([a-z]+)", "\n".join(code), re.MULTILINE):
+    for first, second in re.findall(
+        r"(?:^|/|\s)pratunam ([a-z]+)(?: ([a-z-]+))?", "\n".join(code), re.MULTILINE
+    ):
         assert first in pratunam.list_commands(context)
+        command = pratunam.get_command(context, first)
+        assert not isinstance(command, click.Group) or second in command.list_commands(context)
 
 
 def test_the_version_is_told_once() -> None:

@@ -18,6 +18,7 @@ from pratunam.job_view import job_json, job_lines, job_values
 from pratunam.local_time import rfc3339
 from pratunam.outlook import timezone_of
 from pratunam.parts import Parts
+from pratunam.running import redis_address
 from pratunam.why import why
 
 
@@ -57,7 +58,8 @@ async def why_job(frame: Frame, parts: Parts, job: str) -> None:
     found = await parts.ledger.job(job)
     usage = await usage_of(frame.settings, found.registry)
     policy = await parts.policy()
-    reasons = await why(parts.ledger, policy, found, usage, parts.clock.now())
+    running = redis_address(frame.settings) is not None
+    reasons = await why(parts.ledger, policy, found, usage, parts.clock.now(), running=running)
     timezone = timezone_of(policy, found.registry)
     told = [
         {

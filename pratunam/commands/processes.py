@@ -1,7 +1,6 @@
 """`pratunam up`, `scheduler`, `worker`, `registrar`, `migrate`, `demo`: what runs for long."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import click
@@ -55,11 +54,12 @@ def worker(frame: Frame, name: str) -> None:
 @click.command("registrar")
 @click.option("--port", type=int, required=True, help="0 takes a free one.")
 @click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="Its rules, TOML.")
-def registrar(port: int, file: Path | None) -> None:
+@framed
+def registrar(frame: Frame, port: int, file: Path | None) -> int:  # noqa: ARG001 -- it has no home, as every command it may be given one
     """Run the reference central system; GET /report is what it saw."""
     from registrar.app import serve
 
-    sys.exit(serve(port, file))
+    return serve(port, file)
 
 
 @click.command("migrate")
