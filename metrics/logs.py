@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from domain import events
 from metrics.labels import PUSHBACKS, closed
@@ -44,6 +44,7 @@ def configure_logs(level: str, form: str, process: str) -> None:
     )
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _naming(process),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         cast("Processor", renderer),
@@ -58,7 +59,16 @@ def configure_logs(level: str, form: str, process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LibraryWords(form, process))
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
-    structlog.contextvars.bind_contextvars(process=process)
+
+
+def _naming(process: str) -> Processor:
+    """Name the process on each line; a context variable would be lost in threads that were there before."""
+
+    def name(_: object, __: str, told: EventDict) -> EventDict:
+        told["process"] = process
+        return told
+
+    return name
 
 
 class LibraryWords(logging.Formatter):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -49,6 +50,17 @@ def test_each_event_is_one_json_line_with_its_process(capsys: pytest.CaptureFixt
         "process": "worker-1",
         "timestamp": "",
     }
+
+
+def test_a_line_of_another_thread_names_the_process_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Actors run in threads of their own; their lines say whose they are."""
+    configure_logs("info", "json", "worker-1")
+    event = events.NoticeTried(party=PARTY, channel="folder", delivered=True)
+    thread = threading.Thread(target=LogEvents(), args=(event,))
+    thread.start()
+    thread.join()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["process"] == "worker-1"
 
 
 def test_what_comes_by_the_thousand_is_quiet_and_what_needs_people_is_loud(
