@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from intake.check import FaultTold, Rows, done, tell_faults
-from intake.frames import AnyMessage, DryTask, FaultRows, Look, Message, Pipes, ReadDone, TableChunk
+from intake.frames import AnyMessage, DryTask, FaultRows, Go, Look, Message, Pipes, ReadDone, TableChunk
 from intake.persons import Persons
 from intake.read import read
 from profiles import book
@@ -24,6 +24,7 @@ class _Stage(Pipes):
     def __init__(self, task: DryTask, pipes: Pipes) -> None:
         self._task = task
         self._pipes = pipes
+        self._look: Look | None = None
         self._rows: Rows | None = None
         self._told: FaultTold | None = None
         self._read: ReadDone | None = None
@@ -33,17 +34,23 @@ class _Stage(Pipes):
         )
 
     def hear(self) -> AnyMessage:
-        return self._pipes.hear()
+        message = self._pipes.hear()
+        if isinstance(message, Go):
+            self._begin(message)
+        return message
 
     def say(self, message: Message) -> None:
         if isinstance(message, Look):
-            reading = self._task.reading
-            context = CheckContext(
-                self._task.today, reading.operation, reading.declared, self._task.test_ids, self._task.party
-            )
-            self._rows = Rows(book.profile(reading.profile), context, message.columns, message.matched)
-            self._told = FaultTold(self._rows, _forget)
+            self._look = message
         self._pipes.say(message)
+
+    def _begin(self, leave: Go) -> None:
+        assert self._look is not None
+        task = self._task
+        context = CheckContext(task.today, leave.operation, leave.declared, task.test_ids, task.party)
+        profile = book.profile(task.reading.profile)
+        self._rows = Rows(profile, context, self._look.columns, self._look.matched)
+        self._told = FaultTold(self._rows, _forget)
 
     def take(self, message: TableChunk | ReadDone) -> None:
         if isinstance(message, ReadDone):

@@ -13,6 +13,8 @@ from domain.errors import Conflict
 from domain.jobs import Job, Outcome, Settlement
 from domain.quota import Lease
 from domain.states import RecordState
+from intake.dry_run import dry_run
+from intake.parts import SubmitRequest
 from intake.results import OWN_COLUMNS, write_results
 from tests.intake.conftest import BY, REGISTRY, Desk
 from tests.intake.samples import HEADER, as_csv, as_xlsx, grid, member, members
@@ -95,6 +97,8 @@ async def test_a_corrected_rejected_file_is_a_child_of_its_job(desk: Desk, saved
             }
         ),
     }[saved_as]
+    report = await dry_run(io.BytesIO(data), SubmitRequest("P001", REGISTRY, REGISTRY), desk.parts)
+    assert (report.parent, report.rows, report.invalid, report.unknown) == (job.job, 1, 0, ())
     child = await desk.take(data)
     assert (child.parent, child.operation, child.declared) == (job.job, "ADD", True)
     assert (child.rows, child.invalid, child.records.pending) == (1, 0, 1)
