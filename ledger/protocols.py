@@ -1,7 +1,7 @@
 """The ledger's verbs, one small protocol a subject; `Ledger` is all of them. One verb per state change; SQL stays behind them.
 
 Every changing verb takes `by` (who, through what) and `now` (ms) last. All are idempotent where a crash could repeat them.
-`ledger/sqlite.py` (and later PostgreSQL) keep the promises; `tests/ledger/contract.py` holds both to them.
+`ledger/sqlite.py` (and later PostgreSQL) keep the promises; `tests/ledger/` holds every engine to them.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
