@@ -77,7 +77,7 @@ def test_a_lock_holds_hashes_and_no_address(lock: Path) -> None:
 def test_every_dependency_is_locked() -> None:
     """Each dependency of pyproject.toml stands in the lock that run.py installs, and each runtime one in its own."""
     data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    runtime = [*data["project"]["dependencies"], *data["project"]["optional-dependencies"]["demo"]]
+    runtime = data["project"]["dependencies"]
     groups = data["dependency-groups"]
     for lock, wanted in {
         "runtime.lock": runtime,
@@ -92,11 +92,7 @@ def test_every_dependency_is_locked() -> None:
 def test_every_dependency_has_its_line_of_why() -> None:
     """docs/decisions/0001-dependencies.md tells of each dependency what it is for."""
     data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [
-        *data["project"]["dependencies"],
-        *data["project"]["optional-dependencies"]["demo"],
-        *data["dependency-groups"]["dev"],
-    ]
+    wanted = [*data["project"]["dependencies"], *data["dependency-groups"]["dev"]]
     text = (ROOT / "docs" / "decisions" / "0001-dependencies.md").read_text(encoding="utf-8").lower()
     names = {re.split(r"[\[<>=! ]", item)[0].lower() for item in wanted}
     assert sorted(n for n in names if f"| {n} |" not in text and f"`{n}`" not in text) == []
