@@ -1,5 +1,7 @@
 """The audit chain."""
 
+import hashlib
+import json
 import sqlite3
 from pathlib import Path
 
@@ -67,6 +69,20 @@ async def test_tampering_shows_where(scene: Scene, tmp_path: Path, tampering: st
         base.execute(tampering)
     base.close()
     assert (await scene.ledger.verify_audit()).broken_at == broken_at
+
+
+async def test_a_line_forged_with_a_digest_of_its_own_breaks_the_next(scene: Scene, tmp_path: Path) -> None:
+    """Whoever changes a line and reckons its digest anew must do so for all that follow, and then the head is another."""
+    await three_lines(scene)
+    _, second, first = await scene.ledger.audit()
+    parts = (2, second.at, "someone", second.through, second.action, second.subject, "{}", first.digest)
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    base = sqlite3.connect(tmp_path / "home" / "ledger.db")
+    with base:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        base.execute("UPDATE audit SET who = 'someone', detail = '{}', digest = ? WHERE line = 2", (digest,))
+    base.close()
+    assert (await scene.ledger.verify_audit()).broken_at == 3
 
 
 async def test_a_change_and_its_line_are_one(scene: Scene) -> None:

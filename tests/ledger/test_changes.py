@@ -80,7 +80,9 @@ class AnyOrder(stateful.RuleBasedStateMachine):
             if state is RecordState.UNKNOWN and letters[line] in "pu":
                 self.suspects.add((slice_id, line))
             if state in (RecordState.PENDING, RecordState.UNPROCESSED) and letters[line] in "ud":
-                self.suspects.discard((slice_id, line))  # a session that has asked knows that it was not recorded
+                self.suspects.discard(
+                    (slice_id, line)
+                )  # a session that has asked knows that it was not recorded
         made = tuple(Outcome(line, state) for line, state in outcomes.items())
         self.engine.write_now(settle.settle, [Settlement(slice_id, made)], self.keys, NOW)
 

@@ -154,6 +154,7 @@ async def test_the_index_step_goes_in_the_order_of_taking_in(scene: Scene) -> No
     assert not await scene.ledger.begin_index("P001", REGISTRY, "J2", NOW)
     assert await scene.ledger.begin_index("P002", REGISTRY, "J3", NOW)
     await scene.check("J1")
+    assert not await scene.ledger.begin_index("P001", REGISTRY, "J2", NOW)
     for _ in range(2):
         assert await scene.ledger.begin_index("P001", REGISTRY, "J1", NOW)
     await scene.ledger.finish_check(CheckTicket("J1", 1), CheckResult(0, 0, 0, {}), BY, NOW)
