@@ -262,9 +262,6 @@ class Endless(io.RawIOBase):
         self._head = head
         self.given = 0
 
-    def readable(self) -> bool:
-        return True
-
     def read(self, size: int = -1) -> bytes:
         if self.given >= 1 << 30:
             return b""

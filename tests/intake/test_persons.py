@@ -1,0 +1,97 @@
+"""Blind hashes, partition by partition, find the same as a plain look at everything would."""
+
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from intake import persons as module
+from intake.frames import Others, TableChunk
+from intake.persons import Persons
+from intake.tail import TailRow
+from ledger.boxes import INDEX_BYTES
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 8), st.sampled_from(["ADD", "UPDATE", "RESIGN"]), st.integers(0, 8)),
+    min_size=1,
+    max_size=40,
+)
+
+
+def noted(folder: Path, rows: list[tuple[int, str, int]], chunk_rows: int) -> Persons:
+    """Return the persons of a table whose rows are (person, operation, member number)."""
+    folder.mkdir(exist_ok=True, parents=True)
+    persons = Persons(folder, b"k" * 32, "r", "P001", len(rows))
+    for first in range(0, len(rows), chunk_rows):
+        part = rows[first : first + chunk_rows]
+        good = pl.DataFrame(
+            {
+                "_position": range(first, first + len(part)),
+                "operation": [row[1] for row in part],
+                "person": [f"id{row[0]}" for row in part],
+                "member_no": [f"m{row[2]}" for row in part],
+                "body": [f"{row}".encode() for row in part],
+            },
+            schema_overrides={"_position": pl.UInt32, "body": pl.Binary},
+        )
+        numbers = pl.Series("_row", range(first + 2, first + 2 + len(part)), dtype=pl.UInt32)
+        persons.add(good, TableChunk(first, len(part), "", False, b""), numbers)
+    return persons
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, chunk_rows=st.integers(1, 15), part_rows=st.sampled_from([3, 1000]))
+def test_duplicates_are_those_that_a_plain_count_finds(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[int, str, int]],
+    chunk_rows: int,
+    part_rows: int,
+) -> None:
+    """Whatever the chunks and partitions."""
+    kept, module.PARTITION_ROWS = module.PARTITION_ROWS, part_rows
+    try:
+        persons = noted(tmp_path_factory.mktemp("p"), rows, chunk_rows)
+        found = {
+            (at, code)
+            for faults, _ in persons.duplicates()
+            for at, code in faults.select("_position", "code").iter_rows()
+        }
+    finally:
+        module.PARTITION_ROWS = kept
+    same = Counter((person, operation) for person, operation, _ in rows)
+    owners = {number: {row[0] for row in rows if row[2] == number} for _, _, number in rows}
+    wanted = {(at, "duplicate-person") for at, row in enumerate(rows) if same[row[0], row[1]] > 1}
+    wanted |= {(at, "duplicate-member-no") for at, row in enumerate(rows) if len(owners[row[2]]) > 1}
+    assert found == wanted
+    assert persons.left == len(rows) - len({at for at, _ in wanted})
+
+
+def tail_of(persons: Persons) -> list[TailRow]:
+    """Return the whole tail."""
+    list(persons.duplicates())
+    return [row for one in persons.tail().rounds() for row in one]
+
+
+def test_rows_wait_for_unsettled_records_of_other_jobs_only(tmp_path: Path) -> None:
+    """A settled line blocks nobody; an equal unsettled one is joined, the last of several."""
+    rows = [(1, "ADD", 1), (2, "ADD", 2), (3, "ADD", 3), (4, "ADD", 4)]
+    earlier = noted(tmp_path / "a", rows, 10)
+    index = (tmp_path / "a" / "index").read_bytes()
+    later = noted(tmp_path / "b", [(1, "ADD", 1), (2, "RESIGN", 2), (3, "ADD", 3), (9, "ADD", 9)], 10)
+    assert earlier.left == 4
+    later.add_others(Others(0, index, b"puap"))
+    later.add_others(Others(1, index[:INDEX_BYTES], b"d"))
+    assert [(row.position, row.waits, row.join) for row in tail_of(later)] == [
+        (0, (0, 1), (1, 0)),
+        (1, (0,), None),
+    ]
+
+
+def test_a_person_of_another_party_is_another_person(tmp_path: Path) -> None:
+    """The hash is bound to registry and party."""
+    noted(tmp_path / "a", [(1, "ADD", 1)], 1)
+    other = Persons(tmp_path / "b", b"k" * 32, "r", "P002", 1)
+    assert other._persons(["id1"]) != [(tmp_path / "a" / "index").read_bytes()[:16]]
