@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.errors import BadFile
+from domain.errors import BadFile, Refused
 from intake.dry_run import dry_run
 from intake.parts import SubmitRequest
 from tests.intake.conftest import REGISTRY, Desk
@@ -80,6 +80,14 @@ async def test_a_source_that_breaks_off_is_an_error_and_leaves_nothing(desk: Des
     """The child does not wait for the rest for ever."""
     with pytest.raises(OSError, match="pulled out"):
         await desk.submit_from(Torn())
+    assert list((desk.home / "spool").iterdir()) == []
+
+
+async def test_a_full_disk_refuses_before_anything_is_written(desk: Desk) -> None:
+    """In words, with a remedy."""
+    desk.parts = replace(desk.parts, least_free=1 << 60)
+    with pytest.raises(Refused, match="disk space"):
+        await desk.submit(as_csv(grid(members(2))))
     assert list((desk.home / "spool").iterdir()) == []
 
 
