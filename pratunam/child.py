@@ -15,6 +15,7 @@ from domain.errors import NotRunning
 from metrics.collectors import GateMetrics
 from metrics.exporter import serve_metrics
 from metrics.logs import LogEvents, configure_logs
+from pratunam import __version__
 from pratunam.embedded import check_server_at
 from pratunam.parts import Parts, open_parts
 from pratunam.running import is_alive, what_runs
@@ -44,10 +45,10 @@ async def long_running(settings: Settings, name: str) -> AsyncIterator[Child]:
     registry = CollectorRegistry()
     async with (
         open_parts(settings, make_home=False) as parts,
-        serve_metrics(registry, settings.host, 0) as url,
+        serve_metrics(registry, settings.host, settings.port) as url,
     ):
         parts.emit.subscribe(LogEvents())
-        parts.emit.subscribe(GateMetrics(registry))
+        parts.emit.subscribe(GateMetrics(registry, __version__))
         note = settings.run_folder / f"{name}{_READY_SUFFIX}"
         try:
             yield Child(parts, redis_url, stop_on_signals(), lambda: _note_ready(note, url))

@@ -9,6 +9,7 @@ from domain.loop import Loop
 from pratunam.child import long_running
 from pratunam.settings import Settings
 from quotas.quotas import RedisQuotas
+from scheduler.ledger_look import LedgerLook
 from scheduler.loop import Scheduler
 from workers.broker import RedisDoorbell, listen_for_wakes
 
@@ -22,11 +23,13 @@ async def run_scheduler(settings: Settings, name: str) -> None:
         scheduler = Scheduler(parts.ledger, quotas, bell, parts.clock, parts.emit, _holder(name))
         loop = Loop("scheduler", scheduler.run_once, parts.emit)
         listening = asyncio.create_task(listen_for_wakes(child.redis_url, lambda _: loop.wake()))
-        running = asyncio.create_task(loop.run())
+        looks = Loop("ledger_look", LedgerLook(parts.ledger, parts.clock, parts.emit).run_once, parts.emit)
+        running = [asyncio.create_task(each.run()) for each in (loop, looks)]
         child.note_ready()
         await child.stopping.wait()
         loop.stop()
-        await running
+        looks.stop()
+        await asyncio.gather(*running)
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening

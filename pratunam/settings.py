@@ -42,7 +42,7 @@ class Settings:
         default="", metadata=_told("url", "the ledger's database; empty: SQLite in the home")
     )
     host: str = field(default="127.0.0.1", metadata=_told("address", "where metrics and /healthz listen"))
-    port: int = field(default=0, metadata=_told("port", "their port for `up`; 0 takes a free one"))
+    port: int = field(default=0, metadata=_told("port", "their port; 0 takes a free one"))
     worker_processes: int = field(default=1, metadata=_told("processes", "worker processes that `up` starts"))
     worker_sessions: int = field(
         default=64, metadata=_told("sessions", "sessions that one worker process runs at once")

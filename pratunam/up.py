@@ -41,7 +41,10 @@ async def run_up(settings: Settings, first_policy: str | None, ready: Callable[[
             redis_url = await stack.enter_async_context(_server(settings, stopping))
             url = await stack.enter_async_context(
                 serve_gathered(
-                    lambda: ready_children(settings), names_of_children(settings), settings.host, settings.port
+                    lambda: ready_children(settings),
+                    names_of_children(settings),
+                    settings.host,
+                    settings.port,
                 )
             )
             note_running(settings, Running(os.getpid(), redis_url, url, SystemClock().now()))
@@ -81,6 +84,7 @@ def _plans(settings: Settings, redis_url: str) -> list[ChildPlan]:
         "PRATUNAM_HOME": str(settings.home),
         "PRATUNAM_MASTER_KEY_FILE": str(settings.master_key_path),
         "PRATUNAM_REDIS_URL": redis_url,
+        "PRATUNAM_PORT": "0",  # one page for all is served here; each child's own takes a free port
     }
     python = [sys.executable, "-m", "pratunam.cli"]
     return [

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 REGISTRY = "party-members"
 #: records a second: of one account, and of the whole registry; bursts are worth less than half a second
-ACCOUNT_RATE, ACCOUNT_BURST = 60, 20
-REGISTRY_RATE, REGISTRY_BURST = 1400, 400
+ACCOUNT_RATE, ACCOUNT_BURST = 80, 25
+REGISTRY_RATE, REGISTRY_BURST = 1800, 500
 SESSIONS = 60
 #: share of rows with a fault, spread over at least twelve kinds
 BAD_SHARE = 0.02
