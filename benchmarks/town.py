@@ -7,13 +7,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
 
+from benchmarks.gate import Gate
 from domain.jobs import By, Job
 from domain.states import ENDED_JOB_STATES, JobState
 from intake.receive import receive
@@ -21,12 +21,14 @@ from pratunam.demo.gate import program
 from pratunam.doorbells import ring_check, wake_scheduler
 from pratunam.intake_parts import intake_parts, submit_request
 from pratunam.parts import Parts, open_parts
-from pratunam.running import what_runs
+from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.settings import Settings
 from profiles.party_members.made_up import made_up_members
 
 REGISTRY = "party-members"
 BY = By("benchmark", "bench")
+#: the policy's window that never closes
+ALWAYS = f'[[registry.{REGISTRY}.window]]\ndays = "daily"\nfrom = "00:00"\nto = "24:00"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,28 @@ class TownPlan:
     shape: str = "stream"
     sessions: int = 1000
     judged: bool = True
+    #: more lines of the policy: for its registry, for single parties (by number), and at its top; and of the registrar
     extra_policy: str = ""
+    party_policy: Mapping[int, str] = field(default_factory=dict)
+    top_policy: str = ""
+    windows: str = ALWAYS
+    extra_registrar: str = ""
+    top_registrar: str = ""
+    #: the registrar writes every arrival down (see `Town.arrived`)
+    keeps_arrivals: bool = False
+    log_level: str = "warning"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One record that reached the registrar: when by its clock (ms), from which account of which party, and what became of it."""
+
+    at: int
+    party: int
+    account: int
+    key: str
+    decision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +77,7 @@ class Town:
     folder: Path
     parts: Parts
     endpoint: str
-    gate_pid: int
+    gate: Gate
 
     async def submit(self, files: Mapping[str, Path]) -> list[Job]:
         """Hand in files by party, and wait until all are checked and queued."""
@@ -93,37 +116,81 @@ class Town:
         ):
             return dict((await answer.json())["registries"][REGISTRY])
 
+    async def control(self, **wish: object) -> None:
+        """Turn the registrar's knobs."""
+        async with (
+            aiohttp.ClientSession(raise_for_status=True) as session,
+            session.post(f"{self.endpoint}/control", json=wish),
+        ):
+            pass
+
+    def policy_file(self, plan: TownPlan) -> Path:
+        """Write the policy file of another plan and return its path."""
+        file = self.folder / "next-policy.toml"
+        file.write_text(policy_of(plan, self.endpoint), "utf-8")
+        return file
+
+    async def apply(self, plan: TownPlan) -> None:
+        """Apply the policy of another plan at once, without the time that a command line needs to start."""
+        request = ApplyRequest(policy_of(plan, self.endpoint), "a measurement", "bench")
+        await apply_policy(self.parts.ledger, request, BY, self.parts.clock.now())
+        await wake_scheduler(self.parts.settings)
+
+    def arrived(self) -> list[Arrival]:
+        """Return every arrival that the registrar wrote down, in order."""
+        accounts = [
+            (number, each) for number, count in enumerate(self.plan.accounts) for each in range(count)
+        ]
+        found = []
+        for line in (self.folder / "arrivals.jsonl").read_bytes().splitlines():
+            row = json.loads(line)
+            number, account = accounts[row["account"]]
+            found.append(Arrival(row["wall_us"] // 1000, number, account, row["key"], row["decision"]))
+        return found
+
+    async def until_arrived(self, count: int, within_s: float = 60) -> None:
+        """Wait until so many records have arrived; raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while await self.arrivals() < count:
+                await asyncio.sleep(0.05)
+
     async def arrivals(self) -> int:
         """Return how many records have arrived."""
         return int((await self.report())["arrivals"])
 
     def cpu_s(self) -> float:
         """Return the processor time of everything that the gate runs (supervisor, Redis, scheduler, workers), so far."""
-        gate = psutil.Process(self.gate_pid)
         total = 0.0
-        for process in [gate, *gate.children(recursive=True)]:
+        for process in self.gate.family():
             times = process.cpu_times()
             total += times.user + times.system
         return total
 
 
 @asynccontextmanager
-async def town(plan: TownPlan) -> AsyncIterator[Town]:
-    """Build a town and run it until the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="pratunam-bench-"))
-    (folder / "registrar.toml").write_text(_registrar(plan), "utf-8")
+async def town(plan: TownPlan, folder: Path | None = None) -> AsyncIterator[Town]:
+    """Build a town and run it until the block ends; `folder` None: a new one that stays."""
+    folder = folder or Path(tempfile.mkdtemp(prefix="pratunam-bench-"))
+    (folder / "registrar.toml").write_text(_registrar(plan, folder), "utf-8")
     async with AsyncExitStack() as stack:
         arguments = ["registrar", "--port", "0", "--config", str(folder / "registrar.toml")]
         endpoint = await stack.enter_async_context(program(arguments, folder / "registrar.log"))
-        (folder / "policy.toml").write_text(_policy(plan, endpoint), "utf-8")
+        (folder / "policy.toml").write_text(policy_of(plan, endpoint), "utf-8")
         settings = replace(Settings(), home=folder / "home")
-        more = {"PRATUNAM_MASTER_KEY_FILE": str(settings.master_key_path), "PRATUNAM_LOG_LEVEL": "warning"}
-        up = ["up", "--home", str(settings.home), "--policy", str(folder / "policy.toml")]
-        await stack.enter_async_context(program(up, folder / "gate.log", more))
+        more = {
+            "PRATUNAM_MASTER_KEY_FILE": str(settings.master_key_path),
+            "PRATUNAM_LOG_LEVEL": plan.log_level,
+        }
+        gate = Gate(settings.home, folder / "policy.toml", folder / "gate.log", more | dict(plan.environment))
+        stack.push_async_callback(_end, gate)
+        await gate.start()
         parts = await stack.enter_async_context(open_parts(settings))
-        running = what_runs(settings)
-        assert running is not None
-        yield Town(plan, folder, parts, endpoint, running.pid)
+        yield Town(plan, folder, parts, endpoint, gate)
+
+
+async def _end(gate: Gate) -> None:
+    if gate.runs:
+        await gate.stop()
 
 
 def party(number: int) -> str:
@@ -161,9 +228,11 @@ def write_json(name: str, figures: Mapping[str, object]) -> None:
     (folder / f"{name}.json").write_text(json.dumps(told, indent=1), "utf-8")
 
 
-def _registrar(plan: TownPlan) -> str:
+def _registrar(plan: TownPlan, folder: Path) -> str:
     lines = [
         f'mode = "{"enforce" if plan.judged else "watch"}"',
+        f'log_file = "{folder / "arrivals.jsonl"}"' if plan.keeps_arrivals else "",
+        plan.top_registrar,
         f"[registries.{REGISTRY}]",
         f"service_ms = {plan.service_ms}",
         f"sessions = {plan.sessions}",
@@ -176,6 +245,7 @@ def _registrar(plan: TownPlan) -> str:
             f"account_rate = {plan.account_rate}",
             f"account_burst = {plan.account_burst}",
         ]
+    lines.append(plan.extra_registrar)
     for number, count in enumerate(plan.accounts):
         accounts = ", ".join(
             f'{{ id = "{party(number)}-{each:02d}", secret = "s" }}' for each in range(count)
@@ -184,18 +254,20 @@ def _registrar(plan: TownPlan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _policy(plan: TownPlan, endpoint: str) -> str:
+def policy_of(plan: TownPlan, endpoint: str) -> str:
+    """Return the policy file of a plan."""
     lines = [
         "format = 1",
+        plan.top_policy,
         f"[registry.{REGISTRY}]",
         f'profile = "party-members"\nendpoint = "{endpoint}"\nshape = "{plan.shape}"\ntest_ids = true',
         f"rate = {plan.rate}\nburst = {plan.burst}\nsessions = {plan.sessions}",
         f"account_rate = {plan.account_rate}\naccount_burst = {plan.account_burst}",
         plan.extra_policy,
-        f'[[registry.{REGISTRY}.window]]\ndays = "daily"\nfrom = "00:00"\nto = "24:00"',
+        plan.windows,
     ]
     for number, count in enumerate(plan.accounts):
-        lines.append(f"[party.{party(number)}]")
+        lines += [f"[party.{party(number)}]", plan.party_policy.get(number, "")]
         for each in range(count):
             account = f'id = "{party(number)}-{each:02d}"\nkind = "base"\nsecret = "plain:s"'
             lines.append(f"[[party.{party(number)}.account]]\n{account}")

@@ -129,7 +129,7 @@ class _Reader:
             {
                 f"{digest:016x}": count
                 for id_ in parties
-                for digest, count in book.effects.get(id_, {}).items()
+                for digest, count in book.effects.get(id_, {}).copy().items()
             }
         )
         return {

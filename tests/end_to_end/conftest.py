@@ -1,0 +1,14 @@
+"""Fixtures of the proofs from end to end: a folder for one town, with a path short enough for a unix socket."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty folder for everything that one town leaves."""
+    with tempfile.TemporaryDirectory(prefix="ptn-e-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
