@@ -1,7 +1,7 @@
 """Small ports by which a lower room reaches up; `pratunam/` wires them."""
 
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any, Protocol
+from collections.abc import AsyncIterator
+from typing import Protocol
 
 
 class Doorbell(Protocol):
@@ -17,22 +17,6 @@ class Doorbell(Protocol):
 
     def send_notice(self, notice: str) -> None:
         """Ask for a notice to be delivered."""
-        ...
-
-
-class Sleeper(Protocol):
-    """Sleeps; the simulator has its own."""
-
-    async def __call__(self, seconds: float, /) -> None:
-        """Sleep for `seconds`."""
-        ...
-
-
-class TaskStarter(Protocol):
-    """Starts a task; the simulator has its own."""
-
-    def __call__(self, coroutine: Coroutine[Any, Any, None], /, *, name: str) -> None:
-        """Run `coroutine` beside the caller."""
         ...
 
 

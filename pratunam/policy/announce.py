@@ -38,18 +38,6 @@ def hold_notices(
     return tuple(_notice(each, [change], reason, now, timezone) for each in policy.parties)
 
 
-def account_notice(party: str, account: str, reason_en: str, reason_th: str) -> NoticeDraft:
-    """Return the notice of one account's own fault: it concerns ops and its party only."""
-    return NoticeDraft(
-        party,
-        "account",
-        f"Account {account} is set aside",
-        f"พักใช้รหัสผู้ใช้งาน {account}",
-        f"{reason_en} Nothing of the party's records is lost; its other accounts go on.",
-        f"{reason_th} ไม่มีข้อมูลสูญหาย รหัสอื่นของพรรคยังใช้งานต่อ",
-    )
-
-
 def _notice(
     party: str, changes: Sequence[Change], reason: str, effective_at: int, timezone: str
 ) -> NoticeDraft:
