@@ -54,11 +54,15 @@ class Actors:
 
     def declare(self, broker: dramatiq.Broker) -> None:
         """Make the actors known to the broker; sessions come first when threads are short."""
+        for queue in (SESSIONS, NOTICES, CHECKS_SMALL, CHECKS_LARGE):
+            broker.declare_queue(queue)
         actor = dramatiq.actor
         actor(actor_name="run_session", queue_name=SESSIONS, priority=0, broker=broker)(self.run_session)
         actor(actor_name="send_notice", queue_name=NOTICES, priority=1, broker=broker)(self.send_notice)
         actor(actor_name="check_job", queue_name=CHECKS_SMALL, priority=2, broker=broker)(self.check_job)
-        actor(actor_name="check_large_job", queue_name=CHECKS_LARGE, priority=3, broker=broker)(self.check_large_job)
+        actor(actor_name="check_large_job", queue_name=CHECKS_LARGE, priority=3, broker=broker)(
+            self.check_large_job
+        )
 
     async def check_job(self, job: str) -> None:
         """Check a file, or pass it on when it is large."""

@@ -61,10 +61,10 @@ class _RunningLoop(EventLoopThread):
     """What async actors call; the loop runs in the main thread, so no thread is ever started."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, logger: logging.Logger) -> None:
-        self.loop = loop
-        self.logger = logger
         # Nothing interrupts an actor here, so its thread need not wake ten times a second to look.
-        self.interrupt_check_ival = 5.0
+        super().__init__(logger, interrupt_check_ival=5.0)
+        self.loop.close()
+        self.loop = loop
 
 
 class WorkBroker(RedisBroker):
@@ -81,7 +81,10 @@ class WorkBroker(RedisBroker):
 def make_broker(redis_url: str, middleware: list[dramatiq.Middleware]) -> WorkBroker:
     """Make the broker; `middleware` is all there is."""
     client = redis.Redis.from_url(
-        own_database(redis_url), socket_timeout=RING_S, socket_connect_timeout=RING_S, retry=Retry(NoBackoff(), 0)
+        own_database(redis_url),
+        socket_timeout=RING_S,
+        socket_connect_timeout=RING_S,
+        retry=Retry(NoBackoff(), 0),
     )
     options = {"namespace": NAMESPACE, "heartbeat_timeout": HEARTBEAT_MS, "middleware": middleware}
     return WorkBroker(client=client, **options)  # type: ignore[no-untyped-call]  # the library's constructor has no types

@@ -61,7 +61,9 @@ def after_end(end: End, *, progressed: bool, hiccups: int, expired: bool, regist
     if end.code in ("session-ended", "account-suspended"):
         return Verdict(Reason.REFUSED, set_aside=end.code)
     if end.code == "window-closed":
-        return Verdict(Reason.WINDOW, Push(end.scope, closed_pause(end.retry_after_ms, end.opens_at, registrar_now)))
+        return Verdict(
+            Reason.WINDOW, Push(end.scope, closed_pause(end.retry_after_ms, end.opens_at, registrar_now))
+        )
     if end.code in ("finished", "too-large") and progressed:
         return Verdict(None)
     if end.code in ("too-large", "unsupported-type"):

@@ -61,7 +61,9 @@ async def log_in(station: Station, lease: Lease) -> OpenSession | LoginRefused:
 def told_quota(session: OpenSession, rules: RegistryRules) -> AccountQuota | None:
     """Return the lower of what the registrar told and what policy says, or None when it told nothing lower."""
     rate, burst = session.limits.rate, session.limits.burst
-    lower = (rate is not None and rate < rules.account_rate) or (burst is not None and burst < rules.account_burst)
+    lower = (rate is not None and rate < rules.account_rate) or (
+        burst is not None and burst < rules.account_burst
+    )
     if not lower:
         return None
     return AccountQuota(
@@ -77,7 +79,9 @@ async def _try_log_in(station: Station, lease: Lease) -> OpenSession | LoginRefu
         async for attempt in AsyncRetrying(
             stop=stop_after_attempt(3),
             wait=wait_random_exponential(multiplier=0.2, max=2),
-            retry=retry_if_exception(lambda error: isinstance(error, WireFault) and not error.maybe_delivered),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, WireFault) and not error.maybe_delivered
+            ),
             reraise=True,
         ):
             with attempt:
@@ -104,5 +108,7 @@ async def set_aside(station: Station, lease: Lease, reason: str) -> None:
     by = By(f"worker:{station.holder}", "session")
     suspended = reason == "account-suspended"
     now = station.clock.now()
-    if await station.ledger.set_aside(station.registry, lease.account, reason, [notice], by, now, suspended=suspended):
+    if await station.ledger.set_aside(
+        station.registry, lease.account, reason, [notice], by, now, suspended=suspended
+    ):
         station.emit(AccountSetAside(station.registry, lease.party, lease.account, reason))

@@ -155,7 +155,11 @@ def send_mail(address: str, mail: EmailMessage) -> None:
         client = smtplib.SMTP(host, server.port or 25, timeout=PATIENCE_S)
     with client:
         client.ehlo()
-        if server.scheme != "smtps" and client.has_extn("starttls") and host not in ("localhost", "127.0.0.1", "::1"):
+        if (
+            server.scheme != "smtps"
+            and client.has_extn("starttls")
+            and host not in ("localhost", "127.0.0.1", "::1")
+        ):
             client.starttls(context=context)
             client.ehlo()
         if server.username:

@@ -45,7 +45,14 @@ TELL_MS = 100
 class Seat:
     """One session's place at the pacer: its totals, the permits that it holds, and what the gate last said."""
 
-    def __init__(self, lease: Lease, wants: Callable[[], int], on_permit: Callable[[], None], clock: Clock, lease_ms: int) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        wants: Callable[[], int],
+        on_permit: Callable[[], None],
+        clock: Clock,
+        lease_ms: int,
+    ) -> None:
         """`wants` tells how many records the session could send now; `on_permit` is called after every tick."""
         self.lease = lease
         #: how long it rests when it was given less than it wanted (ms)
@@ -174,7 +181,15 @@ def rest_ms(told: AccountQuota | None, rules: RegistryRules) -> int:
 class Pacer:
     """One per process and registry."""
 
-    def __init__(self, registry: str, holder: str, quotas: Quotas, clock: Clock, emit: Emit, jitter: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        registry: str,
+        holder: str,
+        quotas: Quotas,
+        clock: Clock,
+        emit: Emit,
+        jitter: random.Random | None = None,
+    ) -> None:
         """Nothing runs until the first seat is taken."""
         self.registry = registry
         self.holder = holder
@@ -188,7 +203,9 @@ class Pacer:
         self._loop = Loop("pacer", self.run_once, emit)
         self._task: asyncio.Task[None] | None = None
 
-    def take_seat(self, lease: Lease, wants: Callable[[], int], on_permit: Callable[[], None], lease_ms: int) -> Seat:
+    def take_seat(
+        self, lease: Lease, wants: Callable[[], int], on_permit: Callable[[], None], lease_ms: int
+    ) -> Seat:
         """Have a session's lease renewed, and permits drawn for it, from the next tick on."""
         seat = Seat(lease, wants, on_permit, self._clock, lease_ms)
         self._seats.append(seat)
@@ -208,7 +225,9 @@ class Pacer:
     def start(self) -> None:
         """Run ticks beside the sessions."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._loop.run(), name=f"pacer-{self.registry}")
+            self._task = asyncio.get_running_loop().create_task(
+                self._loop.run(), name=f"pacer-{self.registry}"
+            )
 
     async def stop(self) -> None:
         """End after the tick that is under way."""
@@ -236,7 +255,9 @@ class Pacer:
                 seat.lose_gate()
             return False
         for seat, line, permit in zip(seats, lines, permits, strict=True):
-            if seat not in self._seats:  # it left while the gate was asked: giving its lease back tells the gate
+            if (
+                seat not in self._seats
+            ):  # it left while the gate was asked: giving its lease back tells the gate
                 continue
             seat.receive(permit, line.want, asked_at)
             if line.want:

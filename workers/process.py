@@ -108,7 +108,9 @@ class WorkerProcess:
         parts = self._parts
 
         def open_with_key(claimed: ClaimedSlice) -> SliceBox:
-            return open_slice(claimed.box, parts.keys.sealer(claimed.job), claimed.party, claimed.job, claimed.seq)
+            return open_slice(
+                claimed.box, parts.keys.sealer(claimed.job), claimed.party, claimed.job, claimed.seq
+            )
 
         return Stations(
             StationParts(
@@ -135,7 +137,13 @@ class Workplace:
         self._bell = bell
         self._notices = Notices(
             NoticeParts(
-                parts.ledger, parts.clock, parts.emit, parts.home, stations.policy, parts.sender, parts.webhook_key
+                parts.ledger,
+                parts.clock,
+                parts.emit,
+                parts.home,
+                stations.policy,
+                parts.sender,
+                parts.webhook_key,
             )
         )
         self._under_way: set[asyncio.Task[object]] = set()

@@ -23,7 +23,9 @@ AT_ONCE = 4
 class Resolver:
     """Asks about unknown records of one session."""
 
-    def __init__(self, station: Station, seat: Seat, session: OpenSession, stock: Stock, answers: Answers) -> None:
+    def __init__(
+        self, station: Station, seat: Seat, session: OpenSession, stock: Stock, answers: Answers
+    ) -> None:
         """Nothing is asked until `ask`."""
         self._station = station
         self._seat = seat

@@ -25,7 +25,9 @@ GATHER_MS = 100
 class Sending:
     """The exchanges of one session."""
 
-    def __init__(self, station: Station, seat: Seat, session: OpenSession, stock: Stock, answers: Answers) -> None:
+    def __init__(
+        self, station: Station, seat: Seat, session: OpenSession, stock: Stock, answers: Answers
+    ) -> None:
         """Nothing is opened until `open`."""
         self._station = station
         self._clock: Clock = station.clock
@@ -85,7 +87,9 @@ class Sending:
             self._stock.put_back([line.key for line in lines])
             return
         self.last_line_at = now
-        self._station.emit(RecordsSent(self._station.registry, self._seat.lease.party, self._seat.lease.account, len(lines)))
+        self._station.emit(
+            RecordsSent(self._station.registry, self._seat.lease.party, self._seat.lease.account, len(lines))
+        )
 
     def is_closed(self) -> bool:
         """Say whether the window has come to its guard by the registrar's clock."""
@@ -122,7 +126,9 @@ class Sending:
         """Say whether a batch should wait for more permits: up to half a burst, and never for long."""
         if self._station.rules.shape is not Shape.BATCH:
             return False
-        burst = min(self._session.limits.burst or self._station.rules.account_burst, self._station.rules.account_burst)
+        burst = min(
+            self._session.limits.burst or self._station.rules.account_burst, self._station.rules.account_burst
+        )
         enough = min(self._station.rules.batch, max(1, burst // 2), self._stock.sendable())
         now = self._clock.monotonic()
         if self._gathering_since is None:

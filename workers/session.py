@@ -123,7 +123,10 @@ class Session:
         if isinstance(session, LoginRefused):
             if session.code == "lease-lost":
                 return Reason.LEASE
-            return await self._heed(after_refusal(session, station.registrar_now()), session.code) or Reason.REFUSED
+            return (
+                await self._heed(after_refusal(session, station.registrar_now()), session.code)
+                or Reason.REFUSED
+            )
         station.emit(SessionStarted(station.registry, lease.party, lease.account))
         self._seat.rest_ms = rest_ms(told_quota(session, station.rules), station.rules)
         answers = Answers(station, lease.party, self._stock)
@@ -254,7 +257,9 @@ class Session:
             upto = max(n for at, n in enumerate(hand.ready) if at < ahead) + 1
             if upto > hand.marked:
                 claimed = hand.claimed
-                if await self._station.ledger.mark_sent(claimed.slice_id, claimed.token, upto, self._station.clock.now()):
+                if await self._station.ledger.mark_sent(
+                    claimed.slice_id, claimed.token, upto, self._station.clock.now()
+                ):
                     hand.marked = upto
                 else:
                     hand.drop()
@@ -285,7 +290,9 @@ class Session:
             not_before = now + max(0, hand.later[0][0] - station.clock.monotonic())
         elif hand.waiting and not hand.ready and not unknown:
             not_before = now + STUCK_PAUSE_MS
-        await station.ledger.give_back(hand.claimed.slice_id, hand.claimed.token, unknown, now, not_before=not_before)
+        await station.ledger.give_back(
+            hand.claimed.slice_id, hand.claimed.token, unknown, now, not_before=not_before
+        )
 
     async def _nap(self, sending: Sending, reopen_at: int | None) -> None:
         """Rest until something changes, and never longer than a round."""
@@ -335,6 +342,8 @@ class Session:
         try:
             await step
         except Exception as error:  # noqa: BLE001 - the steps after this one must be done whatever it was
-            self._station.emit(LoopFailed(self._station.registry, self._lease.party, "leave", type(error).__name__))
+            self._station.emit(
+                LoopFailed(self._station.registry, self._lease.party, "leave", type(error).__name__)
+            )
             return False
         return True

@@ -44,7 +44,9 @@ class Waiting:
 class Settler:
     """One per process and registry."""
 
-    def __init__(self, registry: str, ledger: Ledger, clock: Clock, emit: Emit, ripe_ms: int = RIPE_MS) -> None:
+    def __init__(
+        self, registry: str, ledger: Ledger, clock: Clock, emit: Emit, ripe_ms: int = RIPE_MS
+    ) -> None:
         """Nothing runs until `start`."""
         self.ripe_ms = ripe_ms
         self._registry = registry
@@ -105,7 +107,9 @@ class Settler:
     def start(self) -> None:
         """Run beside the sessions."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._loop.run(), name=f"settler-{self._registry}")
+            self._task = asyncio.get_running_loop().create_task(
+                self._loop.run(), name=f"settler-{self._registry}"
+            )
 
     async def stop(self) -> None:
         """End, and settle what is left."""
@@ -131,4 +135,6 @@ class Settler:
             for name, count in by_state.items():
                 self._emit(RecordsSettled(self._registry, outcome=name, count=count))
         if settled.moved and settled.job_state in ENDED_JOB_STATES:
-            self._emit(JobMoved(self._registry, job=slice_id.rpartition(".")[0], state=settled.job_state.value))
+            self._emit(
+                JobMoved(self._registry, job=slice_id.rpartition(".")[0], state=settled.job_state.value)
+            )

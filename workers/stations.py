@@ -69,7 +69,11 @@ class Closing:
         known = self._known.get(party)
         if known is None or now >= known[0]:
             until = self._look_up(party, now)
-            stale_at = now + CLOSING_EVERY_MS if until is None or until <= now else min(until, now + CLOSING_EVERY_MS)
+            stale_at = (
+                now + CLOSING_EVERY_MS
+                if until is None or until <= now
+                else min(until, now + CLOSING_EVERY_MS)
+            )
             known = self._known[party] = (stale_at, until)
         return known[1]
 
@@ -78,7 +82,9 @@ class Closing:
         if policy is None or self._registry not in policy.registries or party not in policy.parties:
             return now
         rules = policy.registries[self._registry]
-        state = window_state(policy.windows_of(self._registry, party), rules.closed, rules.timezone, now, HORIZON_MS)
+        state = window_state(
+            policy.windows_of(self._registry, party), rules.closed, rules.timezone, now, HORIZON_MS
+        )
         return state.until_at if state.is_open else now
 
 
@@ -158,7 +164,9 @@ class Stations:
         station.settler.start()
         watch = self._watches[rules.name] = Watch(station)
         loop = Loop("watch", watch.run_once, parts.emit)
-        self._loops.append((loop, asyncio.get_running_loop().create_task(loop.run(), name=f"watch-{rules.name}")))
+        self._loops.append(
+            (loop, asyncio.get_running_loop().create_task(loop.run(), name=f"watch-{rules.name}"))
+        )
         self._stations[rules.name] = station
 
     def _heed(self, version: PolicyVersion | None) -> None:

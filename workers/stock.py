@@ -23,9 +23,13 @@ class Hand:
         """Sort the lines by their states: pending ones go out; unknown ones go out again with the same key, or are asked about."""
         self.claimed = claimed
         self.idempotent = idempotent
-        self.lines = [Line(n, key, body) for n, (key, body) in enumerate(zip(box.keys, box.bodies, strict=True))]
+        self.lines = [
+            Line(n, key, body) for n, (key, body) in enumerate(zip(box.keys, box.bodies, strict=True))
+        ]
         states = [RecordState(chr(byte)) for byte in claimed.states]
-        self.unsettled = {n for n, state in enumerate(states) if state in (RecordState.PENDING, RecordState.UNKNOWN)}
+        self.unsettled = {
+            n for n, state in enumerate(states) if state in (RecordState.PENDING, RecordState.UNKNOWN)
+        }
         #: lines that may have been recorded by an earlier try whose answer was never read
         self.unknown = {n for n in self.unsettled if states[n] is RecordState.UNKNOWN}
         self.ever_unknown = set(self.unknown)

@@ -65,7 +65,9 @@ class FakeGate:
         """Note it."""
         self.limited.append(quota)
 
-    async def tick(self, registry: str, holder: str, tick_no: int, lines: Sequence[TickLine]) -> Sequence[Permit]:
+    async def tick(
+        self, registry: str, holder: str, tick_no: int, lines: Sequence[TickLine]
+    ) -> Sequence[Permit]:
         """Grant as told."""
         if self.is_lost:
             raise GateLost
@@ -118,13 +120,19 @@ class FakeLedger:
     claims: list[str] = field(default_factory=list)
     marks: list[tuple[str, int]] = field(default_factory=list)
     given_back: list[tuple[str, tuple[int, ...], int | None]] = field(default_factory=list)
+    states_then: list[str] = field(default_factory=list)
     aside: list[tuple[str, str, bool]] = field(default_factory=list)
     notices: list[NoticeDraft] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add_slice(
-        self, count: int, states: str = "", after: Mapping[int, int] | None = None, job: str = "J1", watermark: int = 0
+        self,
+        count: int,
+        states: str = "",
+        after: Mapping[int, int] | None = None,
+        job: str = "J1",
+        watermark: int = 0,
     ) -> FakeSlice:
         """Put a slice of `count` lines in; keys are `<slice>-<line>`."""
         seq = len(self.slices)
@@ -157,12 +165,24 @@ class FakeLedger:
         return "secret"
 
     async def set_aside(
-        self, registry: str, account: str, reason: str, notices: Sequence[NoticeDraft], by: By, now: int, *, suspended: bool = False
+        self,
+        registry: str,
+        account: str,
+        reason: str,
+        notices: Sequence[NoticeDraft],
+        by: By,
+        now: int,
+        *,
+        suspended: bool = False,
     ) -> bool:
         """Set an account aside, once."""
         state = AccountState.SUSPENDED if suspended else AccountState.SET_ASIDE
-        before = [row for row in self.account_rows if row.account == account and row.state is AccountState.ACTIVE]
-        self.account_rows = [replace(row, state=state) if row.account == account else row for row in self.account_rows]
+        before = [
+            row for row in self.account_rows if row.account == account and row.state is AccountState.ACTIVE
+        ]
+        self.account_rows = [
+            replace(row, state=state) if row.account == account else row for row in self.account_rows
+        ]
         if before:
             self.aside.append((account, reason, suspended))
             self.notices.extend(notices)
@@ -172,7 +192,12 @@ class FakeLedger:
         """Claim the first slice that is free, due and not done."""
         for slice_id, held in self.slices.items():
             due = held.not_before is None or held.not_before <= now
-            if not held.is_claimed and due and set(held.states) & {"p", "u"} and self.job_state is JobState.RUNNING:
+            if (
+                not held.is_claimed
+                and due
+                and set(held.states) & {"p", "u"}
+                and self.job_state is JobState.RUNNING
+            ):
                 held.is_claimed = True
                 self.claims.append(slice_id)
                 return replace(held.claimed, states="".join(held.states).encode(), token=lease.token)
@@ -211,6 +236,7 @@ class FakeLedger:
             if state in ("p", "u"):
                 held.states[n] = RecordState.UNKNOWN.value if n in unknown else RecordState.PENDING.value
         self.given_back.append((slice_id, tuple(unknown), not_before))
+        self.states_then.append("".join(held.states))
 
 
 @dataclass
@@ -223,7 +249,9 @@ class Bench:
     events: list[Event]
 
 
-def bench(rules: RegistryRules, wire: Wire, *, accounts: Sequence[str] = ("A1",), clock: Clock | None = None) -> Bench:
+def bench(
+    rules: RegistryRules, wire: Wire, *, accounts: Sequence[str] = ("A1",), clock: Clock | None = None
+) -> Bench:
     """Make a station of one registry for party P1; pacer and settler are not started."""
     clock = clock or SystemClock()
     gate, ledger, events = FakeGate(), FakeLedger(clock), list[Event]()

@@ -101,9 +101,13 @@ class Town:
         for seq, first in enumerate(range(0, rows, lines)):
             numbers = range(first, min(first + lines, rows))
             box = SliceBox(
-                tuple(f"{job}-{seq}-{n}" for n in numbers), tuple(body(party, job, n) for n in numbers), tuple(numbers)
+                tuple(f"{job}-{seq}-{n}" for n in numbers),
+                tuple(body(party, job, n) for n in numbers),
+                tuple(numbers),
             )
-            index = pack_index([f"{job}{n:015d}".encode()[-16:] for n in numbers], [b"%08d" % n for n in numbers])
+            index = pack_index(
+                [f"{job}{n:015d}".encode()[-16:] for n in numbers], [b"%08d" % n for n in numbers]
+            )
             drafts.append(SliceDraft(seq, len(numbers), seal_slice(box, sealer, party, job, seq), index))
         for first in range(0, len(drafts), 50):
             await self.ledger.accept(job, drafts[first : first + 50], [], now)
@@ -111,13 +115,19 @@ class Town:
 
     async def report(self, bins: int = 0) -> dict[str, Any]:
         """What the registrar saw."""
-        async with aiohttp.ClientSession() as session, session.get(f"{self.endpoint}/report?bins={bins}") as answer:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.endpoint}/report?bins={bins}") as answer,
+        ):
             told: dict[str, Any] = json.loads(await answer.read())
             return told
 
     async def control(self, **orders: Any) -> None:
         """Have the registrar do something (see its control door)."""
-        async with aiohttp.ClientSession() as session, session.post(f"{self.endpoint}/control", json=orders) as answer:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.endpoint}/control", json=orders) as answer,
+        ):
             assert answer.status == 204, await answer.text()
 
     def worker(self, **changes: Any) -> WorkerProcess:
@@ -165,7 +175,9 @@ def make_policy(endpoint: str, parties: Mapping[str, int], **rules: Any) -> Poli
             party: PartyRules(
                 party,
                 contact=f"{party.lower()}@party.example",
-                accounts=tuple(AccountRules(f"{party}-{n:02d}", REGISTRY, AccountKind.BASE) for n in range(1, count + 1)),
+                accounts=tuple(
+                    AccountRules(f"{party}-{n:02d}", REGISTRY, AccountKind.BASE) for n in range(1, count + 1)
+                ),
             )
             for party, count in parties.items()
         },
@@ -184,7 +196,11 @@ async def town(
         keys = KeyStore(home / "keys.db", b"m" * 32)
         ledger = await open_ledger(home, keys)
         quotas, bell = RedisQuotas(redis_url), RedisDoorbell(redis_url)
-        secrets = {(REGISTRY, account.id): "secret" for party in policy.parties.values() for account in party.accounts}
+        secrets = {
+            (REGISTRY, account.id): "secret"
+            for party in policy.parties.values()
+            for account in party.accounts
+        }
         made = Town(endpoint, redis_url, home, keys, ledger, quotas, policy, bell)
         draft = PolicyDraft("format = 1", policy, "test", "test", made.clock.now(), secrets=secrets)
         await ledger.apply_policy(draft, BY, made.clock.now())

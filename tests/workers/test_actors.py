@@ -74,7 +74,9 @@ async def test_a_failing_check_ends_itself_and_nothing_else() -> None:
     work, events = Work(), list[Event]()
     actors = Actors(work, 1, nobody, events.append)
     work.let_go.set()
-    await asyncio.gather(*(actors.check_job(job) for job in ("broken", *(f"s{n}" for n in range(SMALL_AT_ONCE + 2)))))
+    await asyncio.gather(
+        *(actors.check_job(job) for job in ("broken", *(f"s{n}" for n in range(SMALL_AT_ONCE + 2))))
+    )
     assert len(work.done) == SMALL_AT_ONCE + 2
     assert events == [LoopFailed(loop="check_job", error="RuntimeError")]
 
@@ -93,12 +95,19 @@ async def test_wishes_beyond_the_places_are_dropped() -> None:
 def test_an_id_waits_once() -> None:
     """A doubled ring takes no second place and no second turn."""
     slots = Slots(1)
-    assert [slots.enter("a"), slots.enter("a"), slots.enter("b"), slots.enter("b")] == [True, False, False, False]
+    assert [slots.enter("a"), slots.enter("a"), slots.enter("b"), slots.enter("b")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
     assert [slots.leave("a"), slots.leave("b")] == ["b", None]
     assert slots.enter("a")
 
 
-async def test_rings_reach_the_actors_with_ids_alone(redis_url: str, valkey: aioredis.Redis, tmp_path: Path) -> None:
+async def test_rings_reach_the_actors_with_ids_alone(
+    redis_url: str, valkey: aioredis.Redis, tmp_path: Path
+) -> None:
     """A doorbell rings through a real broker; the messages hold ids only, in a database of their own."""
     from dramatiq.worker import Worker
 
@@ -153,4 +162,7 @@ def test_the_broker_has_a_database_of_its_own() -> None:
     assert own_database("redis://:pw@host:6379/0") == f"redis://:pw@host:6379/{DATABASE}"
     assert own_database("redis://host") == f"redis://host/{DATABASE}"
     assert own_database("unix:///run/redis.sock") == f"unix:///run/redis.sock?db={DATABASE}"
-    assert own_database("unix:///run/redis.sock?db=0&password=x") == f"unix:///run/redis.sock?password=x&db={DATABASE}"
+    assert (
+        own_database("unix:///run/redis.sock?db=0&password=x")
+        == f"unix:///run/redis.sock?password=x&db={DATABASE}"
+    )

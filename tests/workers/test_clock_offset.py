@@ -22,7 +22,9 @@ def test_nothing_measured_is_nothing_known() -> None:
 
 @given(
     st.integers(-40_000, 40_000),
-    st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 900), st.integers(0, 900)), min_size=1, max_size=KEPT),
+    st.lists(
+        st.tuples(st.integers(0, 5_000), st.integers(0, 900), st.integers(0, 900)), min_size=1, max_size=KEPT
+    ),
 )
 def test_the_truth_lies_within_the_error(offset_ms: int, steps: list[tuple[int, int, int]]) -> None:
     """Whatever the network does, the true offset lies within the half width told."""

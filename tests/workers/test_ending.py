@@ -19,7 +19,9 @@ from workers.ending import (
 NOW = 1_767_225_600_000
 
 
-def end(code: str, *, progressed: bool = True, hiccups: int = 0, expired: bool = False, **of: object) -> Verdict:
+def end(
+    code: str, *, progressed: bool = True, hiccups: int = 0, expired: bool = False, **of: object
+) -> Verdict:
     """What follows from an end."""
     given = End(code, **of)  # type: ignore[arg-type]  # the fields as the test names them
     return after_end(given, progressed=progressed, hiccups=hiccups, expired=expired, registrar_now=NOW)
@@ -30,16 +32,31 @@ def end(code: str, *, progressed: bool = True, hiccups: int = 0, expired: bool =
     [
         (end("finished"), Verdict(None)),
         (end("broken", clean=False), Verdict(Reason.FAULT, Push(Scope.ACCOUNT, FAULT_PAUSE_MS))),
-        (end("status-500", clean=False, retry_after_ms=7000), Verdict(Reason.FAULT, Push(Scope.ACCOUNT, 7000))),
+        (
+            end("status-500", clean=False, retry_after_ms=7000),
+            Verdict(Reason.FAULT, Push(Scope.ACCOUNT, 7000)),
+        ),
         (end("session-ended"), Verdict(Reason.REFUSED, set_aside="session-ended")),
         (end("session-ended", expired=True), Verdict(Reason.TURN)),
         (end("account-suspended"), Verdict(Reason.REFUSED, set_aside="account-suspended")),
-        (end("window-closed", scope=Scope.PARTY, opens_at=NOW + 9000), Verdict(Reason.WINDOW, Push(Scope.PARTY, 9000))),
-        (end("too-fast", scope=Scope.PARTY, retry_after_ms=200), Verdict(None, Push(Scope.PARTY, 200), 200, "", True)),
+        (
+            end("window-closed", scope=Scope.PARTY, opens_at=NOW + 9000),
+            Verdict(Reason.WINDOW, Push(Scope.PARTY, 9000)),
+        ),
+        (
+            end("too-fast", scope=Scope.PARTY, retry_after_ms=200),
+            Verdict(None, Push(Scope.PARTY, 200), 200, "", True),
+        ),
         (end("overloaded"), Verdict(None, Push(Scope.REGISTRY, PAUSE_MS), PAUSE_MS, "", True)),
-        (end("overloaded", retry_after_ms=60_000), Verdict(Reason.PUSHBACK, Push(Scope.REGISTRY, 60_000), 0, "", True)),
+        (
+            end("overloaded", retry_after_ms=60_000),
+            Verdict(Reason.PUSHBACK, Push(Scope.REGISTRY, 60_000), 0, "", True),
+        ),
         (end("unreachable", progressed=False, hiccups=1), Verdict(None, wait_ms=300)),
-        (end("unreachable", progressed=False, hiccups=4), Verdict(Reason.FAULT, Push(Scope.ACCOUNT, 3 * FAULT_PAUSE_MS))),
+        (
+            end("unreachable", progressed=False, hiccups=4),
+            Verdict(Reason.FAULT, Push(Scope.ACCOUNT, 3 * FAULT_PAUSE_MS)),
+        ),
         (end("too-large"), Verdict(None)),
     ],
 )

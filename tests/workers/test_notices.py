@@ -63,7 +63,9 @@ class Sink:
 async def sink() -> AsyncIterator[tuple[Sink, str]]:
     """A running SMTP sink and its address."""
     sink = Sink()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(sink, hostname="sink"), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(sink, hostname="sink"), "127.0.0.1", 0
+    )
     async with server:
         yield sink, f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
@@ -100,7 +102,16 @@ def notice(*channels: str, attempts: int = 0) -> NoticeRow:
     """A notice of a change of hours, due on these channels."""
     ways = tuple(DeliveryRow(channel, "waiting", attempts, 0, None) for channel in channels)
     return NoticeRow(
-        "N000007", "P1", "window", 1_767_225_600_000, "Hours change", "เวลาเปลี่ยน", "From Monday", "ตั้งแต่วันจันทร์", 3, ways
+        "N000007",
+        "P1",
+        "window",
+        1_767_225_600_000,
+        "Hours change",
+        "เวลาเปลี่ยน",
+        "From Monday",
+        "ตั้งแต่วันจันทร์",
+        3,
+        ways,
     )
 
 
@@ -124,7 +135,9 @@ async def test_a_notice_becomes_one_whole_file_in_both_languages(tmp_path: Path)
     files = list((tmp_path / "notices").iterdir())
     assert [file.name for file in files] == ["N000007-P1.txt"]
     text = files[0].read_text("utf-8")
-    assert [words in text for words in ("เวลาเปลี่ยน", "ตั้งแต่วันจันทร์", "Hours change", "From Monday")] == [True] * 4
+    assert [words in text for words in ("เวลาเปลี่ยน", "ตั้งแต่วันจันทร์", "Hours change", "From Monday")] == [
+        True
+    ] * 4
     assert books.delivered_by == ["folder"]
     assert events == [NoticeTried(party="P1", channel="folder", delivered=True)]
 

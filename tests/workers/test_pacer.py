@@ -23,7 +23,9 @@ class Desk:
         self.clock = ManualClock()
         self.gate = FakeGate()
         self.events: list[Event] = []
-        self.pacer = Pacer("reg", "host:1", cast("Quotas", self.gate), self.clock, self.events.append, random.Random(1))
+        self.pacer = Pacer(
+            "reg", "host:1", cast("Quotas", self.gate), self.clock, self.events.append, random.Random(1)
+        )
         self.wants: dict[str, int] = {}
 
     def sit(self, account: str, want: int, on_permit: Callable[[], None] = lambda: None) -> Seat:
@@ -145,7 +147,11 @@ def test_a_rest_is_a_small_part_of_the_burst() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1_500), st.booleans(), st.integers(0, 12)), max_size=25))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(0, 1_500), st.booleans(), st.integers(0, 12)), max_size=25
+    )
+)
 async def test_no_permit_is_used_twice_or_after_its_time(steps: list[tuple[int, int, bool, int]]) -> None:
     """Whatever is wanted, sent, lost and late: what was granted is sent, has lapsed, or is held; never more, never late."""
     desk = Desk()

@@ -64,9 +64,13 @@ async def judged(installation: Town, records: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("shape", list(Shape))
-async def test_every_record_takes_effect_once_within_the_limits(shape: Shape, redis_url: str, tmp_path: Path) -> None:
+async def test_every_record_takes_effect_once_within_the_limits(
+    shape: Shape, redis_url: str, tmp_path: Path
+) -> None:
     """Two parties' jobs go through in each shape; the registrar saw no limit broken and every record once."""
-    async with town(redis_url, tmp_path, PARTIES, central(), shape=shape, account_rate=100, account_burst=50) as here:
+    async with town(
+        redis_url, tmp_path, PARTIES, central(), shape=shape, account_rate=100, account_burst=50
+    ) as here:
         await here.submit("P1", "J1", 150)
         await here.submit("P2", "J2", 70)
         async with working(here.worker()):
@@ -76,7 +80,9 @@ async def test_every_record_takes_effect_once_within_the_limits(shape: Shape, re
         assert [(await here.ledger.job(job)).records.accepted for job in ("J1", "J2")] == [150, 70]
 
 
-async def test_a_polite_stop_loses_nothing_and_the_next_worker_goes_on(redis_url: str, tmp_path: Path) -> None:
+async def test_a_polite_stop_loses_nothing_and_the_next_worker_goes_on(
+    redis_url: str, tmp_path: Path
+) -> None:
     """Stopped in the middle, sessions give back everything settled and sorted; nothing is unknown, the rest goes later."""
     async with town(redis_url, tmp_path, PARTIES, central(), account_rate=100, account_burst=20) as here:
         await here.submit("P1", "J1", 400)
@@ -96,8 +102,12 @@ async def test_a_polite_stop_loses_nothing_and_the_next_worker_goes_on(redis_url
 async def test_broken_answers_never_double_an_effect(shape: Shape, redis_url: str, tmp_path: Path) -> None:
     """The registrar breaks exchanges in every way, before and after the effect: every record takes effect exactly once."""
     kinds = ("reset-after", "garbage", "truncate", "error-after", "reset", "error")
-    async with town(redis_url, tmp_path, {"P1": 2}, central(), shape=shape, account_rate=100, account_burst=20) as here:
-        await here.control(faults=[{"kind": kind, "count": 1, "after": 3 * n} for n, kind in enumerate(kinds)])
+    async with town(
+        redis_url, tmp_path, {"P1": 2}, central(), shape=shape, account_rate=100, account_burst=20
+    ) as here:
+        await here.control(
+            faults=[{"kind": kind, "count": 1, "after": 3 * n} for n, kind in enumerate(kinds)]
+        )
         await here.submit("P1", "J1", 150)
         async with working(here.worker()):
             await finished(here, "J1")
@@ -109,7 +119,9 @@ async def test_without_idempotency_unknown_records_are_asked_about(redis_url: st
     """Where a second sending would be a second effect, unknown records are asked about first; absent ones go again later."""
     rules = {"idempotent": False, "account_rate": 100, "account_burst": 20, "settle_s": 0.5}
     async with town(redis_url, tmp_path, {"P1": 1}, central(idempotent=False), **rules) as here:
-        await here.control(faults=[{"kind": "reset-after", "count": 2, "after": 10}, {"kind": "reset", "count": 1}])
+        await here.control(
+            faults=[{"kind": "reset-after", "count": 2, "after": 10}, {"kind": "reset", "count": 1}]
+        )
         await here.submit("P1", "J1", 80)
         async with working(here.worker()):
             await finished(here, "J1")

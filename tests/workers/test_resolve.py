@@ -7,18 +7,11 @@ import pytest
 
 from domain.states import RecordState
 from tests.workers.fakes import Bench
-from tests.workers.test_session import serve, surroundings
-from tests.workers.wires.scripted import Refusal, Scripted, accept, scripted_registrar
+from tests.workers.surroundings import serve, surroundings
+from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason
 
 KEY = "J1_0-0"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Scripted]:
-    """A registrar that can be asked."""
-    async with scripted_registrar() as running:
-        yield running
 
 
 @pytest.fixture
@@ -55,7 +48,7 @@ async def test_an_absence_is_not_believed_at_once(work: Bench, server: Scripted)
     await serve(work)
     assert server.arrived == []
     assert work.ledger.states() == "u"
-    (slice_id, unknown, not_before), = work.ledger.given_back
+    ((slice_id, unknown, not_before),) = work.ledger.given_back
     assert (slice_id, unknown) == ("J1.0", (0,))
     assert not_before is not None
     assert not_before >= now + 60_000
@@ -81,7 +74,9 @@ async def test_where_nothing_can_be_asked_people_decide(work: Bench, server: Scr
     assert work.ledger.outcomes["J1.0", 0].by == "gate"
 
 
-@pytest.mark.parametrize(("known", "state"), [("accepted", RecordState.ACCEPTED), ("rejected", RecordState.DOUBTFUL)])
+@pytest.mark.parametrize(
+    ("known", "state"), [("accepted", RecordState.ACCEPTED), ("rejected", RecordState.DOUBTFUL)]
+)
 async def test_a_rejection_that_may_be_our_own_is_asked_about(
     work: Bench, server: Scripted, known: str, state: RecordState
 ) -> None:
@@ -124,7 +119,9 @@ async def test_a_watermark_goes_before_every_handful(work: Bench, server: Script
     assert len(work.ledger.marks) > 2
 
 
-async def test_an_error_of_the_question_ends_the_session_and_leaves_the_record_unknown(work: Bench, server: Scripted) -> None:
+async def test_an_error_of_the_question_ends_the_session_and_leaves_the_record_unknown(
+    work: Bench, server: Scripted
+) -> None:
     """A 500 to a question says nothing of the record."""
     server.ask = Refusal(500)
     work.ledger.add_slice(1, "u")

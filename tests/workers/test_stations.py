@@ -138,7 +138,9 @@ async def test_what_the_policy_does_not_know_has_no_station() -> None:
 
 def test_the_end_of_a_window_is_known() -> None:
     """Open until its end, closed after it, closed for strangers, and without end where it is always open."""
-    policy = make_policy("http://one", {"P1": 1}, windows=(WindowRule(8 * 3600, 16 * 3600, weekdays=frozenset(range(7))),))
+    policy = make_policy(
+        "http://one", {"P1": 1}, windows=(WindowRule(8 * 3600, 16 * 3600, weekdays=frozenset(range(7))),)
+    )
     closing = Closing(REGISTRY)
     morning, evening = MIDNIGHT + 9 * 3_600_000, MIDNIGHT + 17 * 3_600_000
     assert closing.closes_at("P1", morning) == morning

@@ -5,7 +5,9 @@ from tests.workers.fakes import FakeLedger
 from workers.stock import Hand, Stock
 
 
-def hand(states: str, after: dict[int, int] | None = None, *, idempotent: bool = True, watermark: int = 0) -> Hand:
+def hand(
+    states: str, after: dict[int, int] | None = None, *, idempotent: bool = True, watermark: int = 0
+) -> Hand:
     """A slice with these states."""
     held = FakeLedger(ManualClock()).add_slice(len(states), states, after, watermark=watermark)
     return Hand(held.claimed, held.box, idempotent=idempotent)

@@ -111,13 +111,17 @@ class BatchUpload:
             self._handfuls.put([Answer(lines[0], Verdict.REJECTED, code="too-large")])
         else:
             self._wire.batch = max(1, len(lines) // 2)
-            self._handfuls.put([Answer(key, Verdict.RETRY, code="not-recorded", retry_after_ms=0) for key in lines])
+            self._handfuls.put(
+                [Answer(key, Verdict.RETRY, code="not-recorded", retry_after_ms=0) for key in lines]
+            )
         request.awaiting.clear()
         return True
 
     def _stop(self, end: End) -> None:
         """Begin no other request, and end with the last that is under way; what is unclean once stays unclean."""
-        worse = self._ending is None or (not end.clean and self._ending.clean) or self._ending.code == "finished"
+        worse = (
+            self._ending is None or (not end.clean and self._ending.clean) or self._ending.code == "finished"
+        )
         self._ending = end if worse else self._ending
         if self._next is not None and not self._next.ended:
             ahead, self._next = self._next, None

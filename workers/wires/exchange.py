@@ -131,7 +131,13 @@ class OpenRequest:
         except asyncio.CancelledError:
             end = self._stopped or End("aborted", clean=False)
         except (TimeoutError, aiohttp.ClientError, OSError, Unreadable, ValueError) as error:
-            code = "unreachable" if never_connected(error) else "unreadable" if isinstance(error, Unreadable) else "broken"
+            code = (
+                "unreachable"
+                if never_connected(error)
+                else "unreadable"
+                if isinstance(error, Unreadable)
+                else "broken"
+            )
             end = self._stopped or End(code, clean=False)
         if self._watchdog is not None:
             self._watchdog.cancel()
@@ -150,7 +156,9 @@ class OpenRequest:
         headers = {"Authorization": f"Bearer {self._bearer}", "Content-Type": NDJSON}
         sent_at = self._wire.clock.now()
         url = self._wire.url(self._wire.records_path())
-        async with self._wire.http.post(url, data=self._body, headers=headers, allow_redirects=False) as answer:
+        async with self._wire.http.post(
+            url, data=self._body, headers=headers, allow_redirects=False
+        ) as answer:
             self._wire.heed_clock(answer, sent_at)
             if answer.status == 200:
                 return await self._read(answer)

@@ -122,7 +122,9 @@ class HttpWire:
     async def log_out(self, session: OpenSession) -> bool:
         """Close a session; say whether the registrar confirmed it. Never raises for the transport's sake."""
         try:
-            async with self.call("DELETE", f"/v1/sessions/{quote(session.session, safe='')}", bearer=session.session) as answer:
+            async with self.call(
+                "DELETE", f"/v1/sessions/{quote(session.session, safe='')}", bearer=session.session
+            ) as answer:
                 return answer.status in (204, 401, 404)
         except WireFault:
             return False
@@ -202,7 +204,12 @@ class HttpWire:
             headers["Authorization"] = f"Bearer {bearer}"
         timeout = aiohttp.ClientTimeout(total=self.rules.answer_timeout_s)
         sent_at = self.clock.now()
-        options: dict[str, Any] = {"data": body, "headers": headers, "timeout": timeout, "allow_redirects": False}
+        options: dict[str, Any] = {
+            "data": body,
+            "headers": headers,
+            "timeout": timeout,
+            "allow_redirects": False,
+        }
         with translated():
             async with self.http.request(method, self.url(path), **options) as answer:
                 self.heed_clock(answer, sent_at)
@@ -261,5 +268,3 @@ def _asked(content: bytes, key: str) -> Answer | End:
 
 def _trust(ca_file: str) -> ssl.SSLContext | bool:
     return ssl.create_default_context(cafile=ca_file) if ca_file else True
-
-

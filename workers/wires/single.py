@@ -97,7 +97,9 @@ class SingleUpload:
             self._handfuls.end(self._ending)
 
     def _stop(self, end: End) -> None:
-        worse = self._ending is None or (not end.clean and self._ending.clean) or self._ending.code == "finished"
+        worse = (
+            self._ending is None or (not end.clean and self._ending.clean) or self._ending.code == "finished"
+        )
         self._ending = end if worse else self._ending
         if not self._tasks and self._ending is not None:
             self._handfuls.end(self._ending)
@@ -112,14 +114,22 @@ class SingleUpload:
             if not body.left and not never_connected(error):
                 self._handfuls.put([Answer(line.key, Verdict.RETRY, code="not-sent", retry_after_ms=0)])
                 return
-            code = "unreachable" if never_connected(error) else "silence" if isinstance(error, TimeoutError) else "broken"
+            code = (
+                "unreachable"
+                if never_connected(error)
+                else "silence"
+                if isinstance(error, TimeoutError)
+                else "broken"
+            )
             self._stop(End("unreadable" if isinstance(error, Unreadable) else code, clean=not body.left))
 
     async def _exchange(self, key: str, body: PermittedBody) -> None:
         url = self._wire.url(self._wire.records_path(key))
         headers = {"Authorization": f"Bearer {self._session.session}"}
         timeout = aiohttp.ClientTimeout(total=self._wire.rules.answer_timeout_s)
-        async with self._wire.http.put(url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as answer:
+        async with self._wire.http.put(
+            url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+        ) as answer:
             content = await read_short(answer)
             if answer.status in (200, 201, 422, 503) and self._told(key, content, answer.status):
                 return

@@ -31,7 +31,7 @@ class Refusal:
 
 @dataclass
 class Scripted:
-    """The script and the notebook. A script's answer may carry `do`: reset, garbage, truncated, silence, status."""
+    """The script and the notebook. A script's answer may carry `do`: reset, garbage, truncated, silence, nothing."""
 
     script: Script = accept
     refusal: Refusal | None = None
@@ -58,7 +58,10 @@ def _refuse(refusal: Refusal) -> web.Response:
     if refusal.problem is None:
         return web.Response(status=refusal.status, body=refusal.body, headers=refusal.headers)
     return web.json_response(
-        refusal.problem, status=refusal.status, headers=refusal.headers, content_type="application/problem+json"
+        refusal.problem,
+        status=refusal.status,
+        headers=refusal.headers,
+        content_type="application/problem+json",
     )
 
 
@@ -146,6 +149,8 @@ async def _answer_line(server: Scripted, request: web.Request, answer: web.Strea
         case "silence":
             await server.let_go.wait()
             return False
+        case "nothing":
+            return False
     await answer.write(json.dumps(told).encode() + b"\n")
     return bool(told["status"] != "end")
 
@@ -165,10 +170,14 @@ async def _answer_put(server: Scripted, request: web.Request, key: str) -> web.S
         case "silence":
             await server.let_go.wait()
             return web.Response(status=500)
+        case "nothing":
+            return web.Response(status=201)
     if told["status"] == "end":
         status = {"window-closed": 403, "too-fast": 429, "session-ended": 401}.get(told["code"], 503)
         return web.json_response(told, status=status)
-    return web.json_response(told, status={"accepted": 201, "duplicate": 200, "rejected": 422, "retry": 503}[told["status"]])
+    return web.json_response(
+        told, status={"accepted": 201, "duplicate": 200, "rejected": 422, "retry": 503}[told["status"]]
+    )
 
 
 @asynccontextmanager

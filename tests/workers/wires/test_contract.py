@@ -12,21 +12,16 @@ from domain.policy import RegistryRules
 from domain.states import Shape
 from domain.wire import Answer, End, Line, OpenSession, Scope, Upload, Verdict
 from tests.workers.waiting import WAIT_S, until
-from tests.workers.wires.scripted import Refusal, Scripted, accept, scripted_registrar
+from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.wires.http import HttpWire
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Scripted]:
-    """A registrar that accepts everything until told otherwise."""
-    async with scripted_registrar() as running:
-        yield running
 
 
 @pytest.fixture(params=[Shape.STREAM, Shape.BATCH, Shape.SINGLE])
 async def wire(request: pytest.FixtureRequest, server: Scripted) -> AsyncIterator[HttpWire]:
     """One wire of each shape."""
-    rules = RegistryRules("reg", "party-members", server.endpoint, shape=request.param, batch=3, answer_timeout_s=0.6)
+    rules = RegistryRules(
+        "reg", "party-members", server.endpoint, shape=request.param, batch=3, answer_timeout_s=0.6
+    )
     made = HttpWire(rules, SystemClock())
     yield made
     await made.close()
@@ -90,14 +85,22 @@ async def test_each_status_is_told_apart(wire: HttpWire, server: Scripted) -> No
     told: dict[str, dict[str, Any]] = {
         "a": {"key": "a", "status": "accepted", "receipt": "R1"},
         "b": {"key": "b", "status": "duplicate", "receipt": "R0"},
-        "c": {"key": "c", "status": "rejected", "code": "other-party", "field": "national_id", "message_th": "ไม่ได้"},
+        "c": {
+            "key": "c",
+            "status": "rejected",
+            "code": "other-party",
+            "field": "national_id",
+            "message_th": "ไม่ได้",
+        },
         "d": {"key": "d", "status": "retry", "code": "busy", "retry_after": 1.5},
     }
     server.script = lambda key: dict(told[key])
     answers, _ = await exchange(wire, "a", "b", "c", "d")
     assert answers["a"] == Answer("a", Verdict.ACCEPTED, receipt="R1")
     assert answers["b"] == Answer("b", Verdict.ACCEPTED, receipt="R0")
-    assert answers["c"] == Answer("c", Verdict.REJECTED, code="other-party", field="national_id", message_th="ไม่ได้")
+    assert answers["c"] == Answer(
+        "c", Verdict.REJECTED, code="other-party", field="national_id", message_th="ไม่ได้"
+    )
     assert answers["d"] == Answer("d", Verdict.RETRY, code="busy", retry_after_ms=1500)
 
 
@@ -110,9 +113,11 @@ async def test_an_end_stops_the_exchange_cleanly(wire: HttpWire, server: Scripte
     assert end == End("too-fast", Scope.PARTY, retry_after_ms=30_000)
 
 
-@pytest.mark.parametrize("what", ["reset", "garbage", "truncated", "applied-500", "silence"])
-async def test_what_cannot_be_read_leaves_records_unknown(wire: HttpWire, server: Scripted, what: str) -> None:
-    """A reset, nonsense, a cut line, a 500 after the effect and silence: never answered, and never a clean end."""
+@pytest.mark.parametrize("what", ["reset", "garbage", "truncated", "applied-500", "silence", "nothing"])
+async def test_what_cannot_be_read_leaves_records_unknown(
+    wire: HttpWire, server: Scripted, what: str
+) -> None:
+    """A reset, nonsense, a cut line, a late 500, silence, an answer without the record: never answered, never a clean end."""
     server.script = lambda key: {**accept(key), "do": what}
     answers, end = await exchange(wire, "a")
     assert answers == {}
@@ -149,7 +154,11 @@ async def test_a_whole_request_can_be_refused(
 async def test_retry_after_may_be_a_date(wire: HttpWire, server: Scripted) -> None:
     """An HTTP date counts from the answer's own Date, so the registrar's clock may be wrong by a year."""
     then = 1_600_000_000
-    headers = {"Date": formatdate(then, usegmt=True), "Retry-After": formatdate(then + 45, usegmt=True), "X-Early": "1"}
+    headers = {
+        "Date": formatdate(then, usegmt=True),
+        "Retry-After": formatdate(then + 45, usegmt=True),
+        "X-Early": "1",
+    }
     server.refusal = Refusal(429, {"code": "too-fast"}, headers)
     _, end = await exchange(wire, "a")
     assert end is not None

@@ -20,18 +20,11 @@ from domain.policy import RegistryRules
 from domain.states import Shape
 from domain.wire import Answer, ClockSample, End, Line, Load, LoginRefused, OpenSession, Verdict
 from tests.workers.waiting import until
-from tests.workers.wires.scripted import Refusal, Scripted, scripted_registrar
+from tests.workers.wires.scripted import Refusal, Scripted
 from workers.wires.http import HttpWire
 from workers.wires.single import SingleUpload
 
 SECRET = "hunter2-secret"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Scripted]:
-    """A registrar that accepts everything until told otherwise."""
-    async with scripted_registrar() as running:
-        yield running
 
 
 @pytest.fixture
@@ -100,7 +93,10 @@ async def test_log_out_says_whether_it_was_confirmed(wire: HttpWire, server: Scr
         (Refusal(500), End("status-500", clean=False)),
         (Refusal(200, body=b"nonsense"), End("unreadable", clean=False)),
         (Refusal(200, {"key": "other", "status": "accepted"}), End("unreadable", clean=False)),
-        (Refusal(200, {"key": "k1", "status": "accepted", "receipt": "R"}), Answer("k1", Verdict.ACCEPTED, receipt="R")),
+        (
+            Refusal(200, {"key": "k1", "status": "accepted", "receipt": "R"}),
+            Answer("k1", Verdict.ACCEPTED, receipt="R"),
+        ),
     ],
 )
 async def test_asking_believes_only_what_it_can_read(
@@ -142,7 +138,10 @@ async def test_a_record_whose_permit_lapsed_before_it_could_leave_is_not_sent(se
         answers.extend(handful)
         if len(answers) == 2:
             break
-    assert {answer.key: answer.verdict for answer in answers} == {"late": Verdict.RETRY, "good": Verdict.ACCEPTED}
+    assert {answer.key: answer.verdict for answer in answers} == {
+        "late": Verdict.RETRY,
+        "good": Verdict.ACCEPTED,
+    }
     assert server.arrived == ["good"]
     await wire.close()
 

@@ -21,7 +21,9 @@ from workers.wires.reading import (
 
 def test_nulls_stand_for_nothing() -> None:
     """A member that is null is a member that is absent."""
-    assert read_line(b'{"key":"k","status":"accepted","receipt":null,"code":null}') == Answer("k", Verdict.ACCEPTED)
+    assert read_line(b'{"key":"k","status":"accepted","receipt":null,"code":null}') == Answer(
+        "k", Verdict.ACCEPTED
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,15 @@ def test_an_end_names_its_scope() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(None, None), (0, 0), (1.5, 1500), (-3, 0), (1e18, LONGEST_PAUSE_MS), (float("inf"), None), (float("nan"), None)],
+    [
+        (None, None),
+        (0, 0),
+        (1.5, 1500),
+        (-3, 0),
+        (1e18, LONGEST_PAUSE_MS),
+        (float("inf"), None),
+        (float("nan"), None),
+    ],
 )
 def test_pauses_stay_within_reason(seconds: float | None, expected: int | None) -> None:
     """Neither the past nor eternity is waited for."""

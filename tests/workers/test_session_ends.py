@@ -1,0 +1,130 @@
+"""How sessions end: stopped, cancelled under them, ended by the gate, the window, the registrar, or a lost Redis."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from domain.quota import BoundBy
+from domain.states import JobState
+from domain.wire import Scope
+from tests.workers.fakes import Bench
+from tests.workers.surroundings import serve
+from tests.workers.waiting import until
+from tests.workers.wires.scripted import Scripted, accept
+from workers.ending import Reason
+
+
+async def test_a_cancelled_job_stops_in_mid_flight(work: Bench, server: Scripted) -> None:
+    """When settling tells that the job is cancelling, no more of it leaves; what was answered is kept."""
+    work.gate.per_tick = 2
+    work.gate.bound_by = BoundBy.ACCOUNT
+
+    def script(key: str) -> dict[str, Any]:
+        work.ledger.job_state = JobState.CANCELLING
+        return accept(key)
+
+    server.script = script
+    work.gate.total = 10
+    work.ledger.add_slice(40)
+    report = await serve(work)
+    assert report.reason is Reason.EMPTY
+    assert report.sent < 40
+    assert work.ledger.states().count("a") == report.sent
+    assert work.ledger.states().count("u") == 0
+    assert work.ledger.given_back
+
+
+async def test_a_stop_ends_between_records(work: Bench, server: Scripted) -> None:
+    """When the process stops, answers due are waited for, the rest goes back as pending, and the lease is given back."""
+    work.gate.total = 5
+    work.ledger.add_slice(20)
+    running = asyncio.ensure_future(serve(work))
+    await until(lambda: work.ledger.states().count("a") == 5)
+    work.station.stopping.set()
+    assert (await running).reason is Reason.STOPPING
+    assert work.ledger.states() == "a" * 5 + "p" * 15
+    assert work.gate.released[0][1]
+    assert server.logouts == ["s-1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"is_ending": True}, Reason.ENDING),
+        ({"is_alive": False}, Reason.LEASE),
+        ({"total": 0, "bound_by": BoundBy.WINDOW}, Reason.WINDOW),
+        ({"total": 0, "bound_by": BoundBy.HOLD}, Reason.ENDING),
+    ],
+)
+async def test_the_gate_ends_a_session(
+    work: Bench, server: Scripted, change: dict[str, Any], reason: Reason
+) -> None:
+    """Withdrawn, lease lost, window closed, held: the session ends with its answers and gives back what it did not send."""
+    work.gate.total = 5
+    work.ledger.add_slice(20)
+    running = asyncio.ensure_future(serve(work))
+    await until(lambda: work.ledger.states().count("a") == 5)
+    for name, value in change.items():
+        setattr(work.gate, name, value)
+    assert (await running).reason is reason
+    assert work.ledger.states() == "a" * 5 + "p" * 15
+    assert len(server.arrived) == 5
+
+
+async def test_a_lost_gate_stops_drawing_and_answers_still_settle(work: Bench, server: Scripted) -> None:
+    """While the gate is lost nothing more is sent, what was sent settles, and the lease's own time ends the session."""
+    work.gate.lease_ms = 400
+    work.gate.total = 5
+    work.ledger.add_slice(20)
+    running = asyncio.ensure_future(serve(work))
+    await until(lambda: len(server.arrived) == 5)
+    work.gate.is_lost = True
+    assert (await running).reason is Reason.LEASE
+    assert work.ledger.states() == "a" * 5 + "p" * 15
+
+
+async def test_nothing_leaves_in_the_guard_of_a_window(work: Bench, server: Scripted) -> None:
+    """When the registrar's clock has come to the window's end less the guard, not one record leaves, whatever permits say."""
+    now = work.station.clock.now()
+    work.station.offset.offset_ms = 30_000
+    work.station.closes_at = lambda party, at: now + 30_500
+    work.ledger.add_slice(20)
+    assert (await serve(work)).reason is Reason.WINDOW
+    assert server.arrived == []
+
+
+async def test_an_end_line_with_a_pause_is_waited_for(work: Bench, server: Scripted) -> None:
+    """`too-fast` tells the gate for the scope named; the session goes on after a short pause, and nothing is lost."""
+    seen: list[str] = []
+
+    def script(key: str) -> dict[str, Any]:
+        seen.append(key)
+        if len(seen) == 3:
+            return {"status": "end", "code": "too-fast", "scope": "party", "retry_after": 0.05}
+        return accept(key)
+
+    server.script = script
+    work.ledger.add_slice(10)
+    assert (await serve(work)).reason is Reason.EMPTY
+    assert work.ledger.states() == "a" * 10
+    assert work.gate.pushes == [(Scope.PARTY, "P1", 50)]
+    line, _ = work.gate.released[0]
+    assert line.sent == line.settled > 10
+
+
+async def test_a_long_pause_frees_the_account(work: Bench, server: Scripted) -> None:
+    """A pause too long to wait for inside the session gives the lease back; nothing is unknown."""
+    server.script = lambda key: {"status": "end", "code": "overloaded", "retry_after": 60}
+    work.ledger.add_slice(4)
+    assert (await serve(work)).reason is Reason.PUSHBACK
+    assert work.gate.pushes == [(Scope.REGISTRY, "", 60_000)]
+    assert work.ledger.states() == "pppp"
+
+
+async def test_a_failing_ledger_loses_no_answer(work: Bench, server: Scripted) -> None:
+    """Outcomes whose settling failed are settled later, once."""
+    work.ledger.failures = [RuntimeError("disk"), RuntimeError("disk")]
+    work.ledger.add_slice(4)
+    assert (await serve(work)).reason is Reason.EMPTY
+    await until(lambda: work.ledger.states() == "aaaa")
