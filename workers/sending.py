@@ -40,8 +40,6 @@ class Sending:
         self.verdict: Verdict | None = None
         self.closes_at: int | None = None
         self.leaving = False
-        #: fewer ready lines than this call for another slice
-        self.low_water = 1
         self.last_line_at = self._clock.monotonic()
         self._upload: Upload | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -157,7 +155,7 @@ class Sending:
     def _needs_a_round(self) -> bool:
         """Say whether the session must look before its next regular round: lines run low, or a line has to be put off or asked about."""
         stock = self._stock
-        return stock.unsent() < self.low_water or stock.asking() > 0 or stock.next_due() is not None
+        return stock.unsent() < stock.low_water or stock.asking() > 0 or stock.next_due() is not None
 
     def _end(self, end: End) -> None:
         """Sort out what was out: not recorded where the end is clean, unknown where it is not."""

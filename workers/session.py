@@ -16,11 +16,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import GateLost, PratunamError
+from domain.errors import GateLost
 from domain.events import LoopFailed, Pushback, SessionEnded, SessionStarted
-from domain.jobs import ClaimedSlice
 from domain.quota import BoundBy, Lease
-from domain.states import RecordState
 from domain.wire import LoginRefused, OpenSession, Scope
 from workers.answers import Answers
 from workers.ending import WAIT_INSIDE_MS, Reason, Verdict, after_end, after_refusal
@@ -28,20 +26,11 @@ from workers.login import log_in, set_aside, take_lease, told_quota
 from workers.pacer import Seat, rest_ms
 from workers.sending import Sending
 from workers.station import Station
-from workers.stock import Hand, Stock
+from workers.stock import Stock
+from workers.supply import Supply
 
-#: lines that should be ready ahead, at least
-AHEAD = 8
-#: seconds of the present pace that should be ready ahead
-AHEAD_S = 0.3
 #: a round comes at least this often (s): it looks at turn, window and whatever was put off
 ROUND_S = 0.2
-#: over how long the pace is measured at a time (ms)
-MEASURE_MS = 100
-#: a claim that found nothing is tried again after so long while answers are still due (ms)
-CLAIM_AGAIN_MS = 250
-#: before a slice of which nothing can move is given out again (ms)
-STUCK_PAUSE_MS = 60_000
 #: tries to settle the last answers before the session gives up and leaves them to the rescue
 LAST_TRIES = 5
 
@@ -82,14 +71,10 @@ class Session:
         self._station = station
         self._lease = lease
         self._stock = Stock()
+        self._supply = Supply(station, lease, self._stock)
         self._seat: Seat | None = None
         self._sending: Sending | None = None
         self._stopped = False
-        self._slice_ids: list[str] = []
-        self._claim_at = 0
-        self._is_dry = False
-        self._pace = 0.0
-        self._paced = (0, 0)
 
     def stop(self) -> None:
         """End at once: what is out is waited for no longer than it takes to cut the line."""
@@ -168,13 +153,13 @@ class Session:
             reason = await self._heed(verdict, end.code)
         if reason is not None:
             return reason
-        self._retry_due(now)
-        await self._give_back_stuck(now)
-        await self._claim_ahead(sending, now)
-        await self._mark_ahead()
+        self._supply.retry_due(now)
+        await self._supply.give_back_stuck(now)
+        await self._supply.claim_ahead(self._seat.sent if self._seat else 0, now)
+        await self._supply.mark_ahead()
         sending.pump()
         self._station.pacer.nudge()
-        return Reason.EMPTY if self._is_dry and not self._stock.hands else None
+        return Reason.EMPTY if self._supply.is_dry and not self._stock.hands else None
 
     def _over(self, sending: Sending, session: OpenSession, now: int) -> Reason | None:
         seat = self._seat
@@ -210,90 +195,6 @@ class Session:
             await set_aside(station, lease, verdict.set_aside)
         return verdict.leave
 
-    async def _claim_ahead(self, sending: Sending, now: int) -> None:
-        """Claim until enough lines stand ready for the next moments."""
-        assert self._seat is not None
-        self._measure(now)
-        sending.low_water = max(AHEAD, int(self._pace * AHEAD_S))
-        while self._stock.unsent() < sending.low_water and now >= self._claim_at:
-            claimed = await self._station.ledger.claim(self._lease, self._station.clock.now())
-            self._is_dry = claimed is None
-            if claimed is None:
-                self._claim_at = now + CLAIM_AGAIN_MS
-                return
-            await self._take_in_hand(claimed)
-
-    async def _take_in_hand(self, claimed: ClaimedSlice) -> None:
-        """Open a slice with its job's key; one that does not open goes back, and people hear of it."""
-        station = self._station
-        try:
-            box = station.open_slice(claimed)
-        except PratunamError as error:
-            station.emit(LoopFailed(station.registry, self._lease.party, "open-slice", error.code))
-            unknown = [n for n, state in enumerate(claimed.states) if state == ord(RecordState.UNKNOWN)]
-            now = station.clock.now()
-            await station.ledger.give_back(
-                claimed.slice_id, claimed.token, unknown, now, not_before=now + STUCK_PAUSE_MS
-            )
-            return
-        self._slice_ids.append(claimed.slice_id)
-        self._stock.add(Hand(claimed, box, idempotent=station.rules.idempotent))
-
-    def _measure(self, now: int) -> None:
-        """Keep the present pace (records a second, a moving mean of about half a second)."""
-        assert self._seat is not None
-        at, sent = self._paced
-        if now - at >= MEASURE_MS:
-            pace = (self._seat.sent - sent) * 1000 / (now - at) if at else 0.0
-            self._pace += 0.3 * (pace - self._pace)
-            self._paced = (now, self._seat.sent)
-
-    async def _mark_ahead(self) -> None:
-        """Where keys do not protect, commit "sent up to here" before the next handful, so that a crash leaves few unknown."""
-        for hand in self._stock.hands:
-            if hand.idempotent or not hand.ready or hand.sendable() >= AHEAD // 2:
-                continue
-            ahead = max(AHEAD, int(self._pace * AHEAD_S))
-            upto = max(n for at, n in enumerate(hand.ready) if at < ahead) + 1
-            if upto > hand.marked:
-                claimed = hand.claimed
-                if await self._station.ledger.mark_sent(
-                    claimed.slice_id, claimed.token, upto, self._station.clock.now()
-                ):
-                    hand.marked = upto
-                else:
-                    hand.drop()
-
-    def _retry_due(self, now: int) -> None:
-        """Make put-off lines ready, as far as the registry's retry budget goes."""
-        due = self._stock.next_due()
-        while due is not None and due <= now and self._station.budget.take():
-            self._stock.wake_one()
-            due = self._stock.next_due()
-
-    async def _give_back_stuck(self, now: int) -> None:
-        for hand in self._stock.sweep(now + WAIT_INSIDE_MS):
-            await self._give_back(hand)
-
-    async def _give_back(self, hand: Hand) -> None:
-        """End the claim of a slice: what may have been recorded is unknown, the rest is pending.
-
-        Its answers are settled first: another session that takes it must not send what has been answered.
-        """
-        await self._station.settler.flush([hand.claimed.slice_id])
-        station, now = self._station, self._station.clock.now()
-        unknown = sorted(hand.unknown & hand.unsettled)
-        not_before = None
-        if unknown and not hand.idempotent:
-            not_before = hand.believe_at or now + int(station.rules.settle_s * 1000)
-        elif hand.later:
-            not_before = now + max(0, hand.later[0][0] - station.clock.monotonic())
-        elif hand.waiting and not hand.ready and not unknown:
-            not_before = now + STUCK_PAUSE_MS
-        await station.ledger.give_back(
-            hand.claimed.slice_id, hand.claimed.token, unknown, now, not_before=not_before
-        )
-
     async def _nap(self, sending: Sending, reopen_at: int | None) -> None:
         """Rest until something changes, and never longer than a round."""
         rest_s = ROUND_S
@@ -323,7 +224,7 @@ class Session:
         await self._settle_last()
         for hand in self._stock.hands:
             if hand.unsettled:
-                await self._quietly(self._give_back(hand))
+                await self._quietly(self._supply.give_back(hand))
         logged_out = isinstance(session, LoginRefused) and not session.maybe_open
         if isinstance(session, OpenSession):
             logged_out = await self._station.wire.log_out(session)
@@ -333,7 +234,7 @@ class Session:
 
     async def _settle_last(self) -> None:
         for _ in range(LAST_TRIES):
-            if await self._quietly(self._station.settler.flush(self._slice_ids)):
+            if await self._quietly(self._station.settler.flush(self._supply.slice_ids)):
                 return
             await asyncio.sleep(0.2)
 

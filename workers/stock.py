@@ -144,6 +144,8 @@ class Stock:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.hands: list[Hand] = []
+        #: fewer ready lines than this call for another slice
+        self.low_water = 1
         self.out: dict[str, Out] = {}
 
     def add(self, hand: Hand) -> None:
