@@ -10,7 +10,7 @@ from intake.faults import bad_file, no_rows, quoted
 from intake.frames import Look, ReadTask
 from intake.look import HEADER_ROWS, Header, best_header, check_header, headless
 from intake.read import make_look
-from intake.sheet_scan import MOST_ROWS, Scan, refuse_hidden_things, scan_sheet, too_long
+from intake.sheet_scan import MOST_ROWS, refuse_hidden_things, scan_sheet, too_long
 from intake.table import ROW_COLUMN, TableMaker, kept_columns
 from intake.workbook import MOST_PACKED, Sheet, Workbook, choose_sheets
 
@@ -38,15 +38,17 @@ def read_workbook(
         frame = _load(reader, sheet)
         header = _header(frame, maker)
         refuse_hidden_things(scans[sheet.path], header.row, len(header.columns), name)
-        rows = _rows(frame, header, scans[sheet.path])
-        if first is None:
-            first = header
-            agree(make_look(header, rows, maker.profile, "XLSX", "", tuple(one.name for one in filled)))
-        rows = _as_first(rows, header, first, name)
-        maker.begin(first, name)
-        for part in rows.iter_slices(CHUNK_ROWS):
+        if scans[sheet.path].last_row - header.row > MOST_ROWS:
+            raise too_long()
+        for at in range(header.row, max(frame.height, header.row + 1), CHUNK_ROWS):
+            part = _rows(frame, at)
+            if first is None:
+                first = header
+                agree(make_look(header, part, maker.profile, "XLSX", "", tuple(one.name for one in filled)))
+            if at == header.row:
+                maker.begin(first, name)
             # escapes such as _x0007_ give control characters: the check looks at every column
-            maker.add(part, odd=True)
+            maker.add(_as_first(part, header, first, name), odd=True)
         maker.end_sheet()
     if book.links:
         maker.note(
@@ -98,16 +100,14 @@ def _header(frame: pl.DataFrame, maker: TableMaker) -> Header:
     return header
 
 
-def _rows(frame: pl.DataFrame, header: Header, scan: Scan) -> pl.DataFrame:
-    """Return the rows below the header as the CSV reader gives them."""
-    if scan.last_row - header.row > MOST_ROWS:
-        raise too_long()
-    names = [f"c{at}" for at in range(frame.width)]
-    rows = frame.rename(dict(zip(frame.columns, names, strict=True)))
-    rows = rows.with_columns(pl.int_range(1, rows.height + 1, dtype=pl.UInt32).alias(ROW_COLUMN)).slice(
-        header.row
+def _rows(frame: pl.DataFrame, at: int) -> pl.DataFrame:
+    """Return a chunk's rows from row `at` (from 0) on as the CSV reader gives them; the whole sheet is never copied."""
+    names = [f"c{column}" for column in range(frame.width)]
+    part = frame.slice(at, CHUNK_ROWS).rename(dict(zip(frame.columns, names, strict=True)))
+    rows = part.with_columns(
+        pl.col(names).fill_null(""),
+        pl.int_range(at + 1, at + 1 + part.height, dtype=pl.UInt32, eager=True).alias(ROW_COLUMN),
     )
-    rows = rows.with_columns(pl.col(names).fill_null(""))
     dated = rows.select(pl.col(names).str.ends_with(" 00:00:00").any()).row(0)
     dates = [name for name, any_date in zip(names, dated, strict=True) if any_date]
     return rows.with_columns(pl.col(dates).str.replace(_MIDNIGHT, "$1")) if dates else rows

@@ -28,7 +28,7 @@ _CELL = re.compile(rb"""<c\b[^>]*\br\s*=\s*["']([A-Z]+)\d""")
 _WIDE = re.compile(rb"""r="(?:[A-Z]{3,}|S[G-Z]|[T-Z][A-Z])\d""")
 _WIDE_ANY = re.compile(rb"""\br\s*=\s*["'](?:[A-Z]{3,}|S[G-Z]|[T-Z][A-Z])\d""")
 #: what a plain sheet of values has nowhere: formulas, merges, hidden rows, attributes in an unusual spelling
-_RARE = (b"<f", b"<mergeCell", b"hidden", b"='", b"r =", b"r= ")
+_RARE = (b"<f", b"<mergeCell", b"hidden", b"'")
 #: rows in which the first filled column is sought
 _EDGE_ROWS = 50
 _MERGED = re.compile(rb"""<mergeCell\b[^>]*\bref\s*=\s*["']([A-Z]+)(\d+):([A-Z]+)(\d+)""")
