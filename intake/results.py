@@ -112,10 +112,11 @@ def _write_chunk(
     own = [
         pl.format("{}!{}", pl.lit(quoted(chunk.sheet)), row) if chunk.sheet else row,
         pl.lit(job).alias("_job"),
-        *(
-            pl.Series(f"_{name}", [getattr(fate, name) for fate in fates], dtype=pl.String)
-            for name in ("by", "code", "reason_th", "reason_en", "receipt")
-        ),
+        pl.Series("_by", [fate.by for fate in fates], dtype=pl.String),
+        pl.Series("_code", [fate.code for fate in fates], dtype=pl.String),
+        pl.Series("_reason_th", [fate.reason_th for fate in fates], dtype=pl.String),
+        pl.Series("_reason_en", [fate.reason_en for fate in fates], dtype=pl.String),
+        pl.Series("_receipt", [fate.receipt for fate in fates], dtype=pl.String),
     ]
     whole = frame.select(
         *(escaped(pl.col(name)) for name in frame.columns if name != "_row"),
