@@ -39,8 +39,8 @@ class Faults:
         """Note an unknown name, with the nearest known one."""
         name = str(path[-1])
         near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-        ask_en, ask_th = (f" Did you mean `{near[0]}`?", f" หมายถึง `{near[0]}` หรือไม่") if near else ("", "")
-        self.add(path, f"unknown name `{name}`.{ask_en}", f"ไม่รู้จักชื่อ `{name}`{ask_th}")
+        ask_en, ask_th = (f": did you mean `{near[0]}`?", f" หมายถึง `{near[0]}` หรือไม่") if near else ("", "")
+        self.add(path, f"unknown name `{name}`{ask_en}", f"ไม่รู้จักชื่อ `{name}`{ask_th}")
 
     def refuse_if_any(self) -> None:
         """Raise BadPolicy with every fault, in the file's order."""

@@ -63,9 +63,9 @@ def instant(value: str) -> int | None:
     try:
         when = dt.datetime.fromisoformat(value.strip())
     except ValueError:
-        raise ValueError(f"`{value}` is not an instant; write 2026-12-31T16:30:00+07:00") from None
+        raise ValueError(f"`{value}` is not an instant; write RFC 3339: 2026-12-31T16:30:00+07:00") from None
     if when.tzinfo is None:
-        raise ValueError(f"`{value}` has no offset; write 2026-12-31T16:30:00+07:00")
+        raise ValueError(f"`{value}` has no offset; write RFC 3339: 2026-12-31T16:30:00+07:00")
     return int(when.timestamp() * 1000)
 
 

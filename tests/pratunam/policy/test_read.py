@@ -82,7 +82,7 @@ def test_a_block_that_names_a_party_replaces_the_common_windows_for_it() -> None
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("account_rate = 20", "acount_rate = 20", 9, "Did you mean `account_rate`?"),
+        ("account_rate = 20", "acount_rate = 20", 9, "did you mean `account_rate`?"),
         ("rate         = 800", 'rate = "fast"', 7, "Expected `float`"),
         ('from = "08:30"', 'from = "8.30"', 14, "write HH:MM"),
         ('days = "mon-fri,sun"', 'days = "mon-fry"', 13, "mon … sun"),

@@ -1,0 +1,53 @@
+"""`pratunam status`."""
+
+import pytest
+
+from tests.pratunam.desk import Desk
+
+REGISTRY_SHAPE = {"rate", "limit", "sessions", "session_limit", "brake", "held", "outstanding"}
+PARTY_SHAPE = {"backlog", "rate", "share", "sessions", "accounts", "window", "bound_by"}
+
+
+def test_status_has_the_shape_that_scripts_rely_on(desk: Desk) -> None:
+    """Every key of policy.md, also where nothing runs, which the text says."""
+    desk.check(desk.submitted(desk.members()))
+    told = desk.json("status")
+    assert told["policy_version"] == 1
+    registry = told["registries"]["party-members"]
+    assert set(registry) >= REGISTRY_SHAPE
+    assert (registry["limit"], registry["session_limit"], registry["brake"], registry["held"]) == (
+        100,
+        60,
+        1.0,
+        False,
+    )
+    party = told["parties"]["P001"]
+    assert set(party) >= PARTY_SHAPE
+    assert (party["backlog"], party["accounts"], party["window"]["open"]) == (6, 1, True)
+    assert "Nothing is running" in desk.run("status").out
+
+
+@pytest.mark.usefixtures("server")
+def test_status_asks_the_gate_where_one_is_set(desk: Desk) -> None:
+    """A Redis in which no generation has begun is a gate that is not open yet."""
+    assert desk.json("status")["registries"]["party-members"]["running"] is False
+
+
+def test_a_closed_window_says_when_it_opens(desk: Desk) -> None:
+    """`open` false, and `until` an instant."""
+    desk.apply(
+        ('days = "daily"\nfrom = "00:00"\nto   = "24:00"', 'days = "daily"\nfrom = "00:00"\nto   = "00:01"')
+    )
+    told = desk.json("status")["parties"]["P001"]
+    if not told["window"]["open"]:
+        assert told["bound_by"] == "window"
+    assert told["window"]["until"] is not None
+
+
+def test_a_home_without_a_policy_has_no_status(bare: Desk) -> None:
+    """Exit 2 and the command that helps, with and without a home."""
+    assert bare.run("status").code == 2
+    bare.json("migrate")
+    told = bare.run("status")
+    assert told.code == 2
+    assert "policy apply" in told.err
