@@ -234,8 +234,12 @@ class RegistryRound:
             await self._parts.ledger.rescue(self._registry, tokens, now, idempotent=rules.idempotent)
 
     def _sleep_ms(self, scene: Scene, decision: Decision, now: int) -> int:
-        """A round while anybody can send or sits, else until a window opens or a slice falls due."""
-        if self._memory.sitting or any(share.open_until_ms > 0 for share in decision.shares.values()):
+        """A round while anybody can send or sits or is quarantined, else until a window opens or a slice falls due.
+
+        The gate's clock goes on by 300 ms a call at most: looked at once a second, a quarantine would last three times too long.
+        """
+        is_busy = self._memory.sitting or self._memory.quarantined
+        if is_busy or any(share.open_until_ms > 0 for share in decision.shares.values()):
             return ROUND_MS
         edges = [party.next_due_at - now for party in scene.backlog if party.next_due_at is not None]
         for party, reason in decision.reasons.items():

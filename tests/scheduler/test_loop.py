@@ -158,6 +158,15 @@ async def test_it_sleeps_until_the_window_opens_and_then_opens_at_once() -> None
     assert stage.doorbell.sessions == ["A"]
 
 
+async def test_a_quarantine_is_watched_in_every_round() -> None:
+    """The gate's clock goes on by 300 ms a call at most: with one call a second a quarantine would last three times too long."""
+    stage = Stage(policy({"A": 2}, newest_wins=False))
+    stage.waits(A=100)
+    await stage.run(500)
+    stage.quotas.sit("A-00", "A-01", quarantined=True)
+    assert await stage.scheduler.run_once() <= 0.25
+
+
 async def test_a_lost_ring_is_rung_again_and_a_ring_on_its_way_is_not(stage: Stage) -> None:
     """Two accounts, two rings; after a second without a session, two more; with one session there, one."""
     stage.waits(A=1000)
