@@ -1,6 +1,6 @@
 """What else the leading scheduler sees to: files that wait for their check, notices that are due, contents whose time is over."""
 
-from domain.errors import Conflict
+from domain.errors import Busy, Conflict
 from scheduler.registry_round import Parts
 from scheduler.rings import PatientRings
 
@@ -16,20 +16,24 @@ class Chores:
         self._parts = parts
         self._checks = PatientRings(parts.doorbell.check_job)
         self._notices = PatientRings(parts.doorbell.send_notice)
-        self._erased_at: int | None = None
+        self._looked_at: int | None = None
+        self._erasable: list[str] = []
 
     async def run(self, now: int) -> None:
         """Ring for what waits, and erase what is due."""
         monotonic = self._parts.clock.monotonic()
         self._checks.ring(await self._parts.ledger.unchecked_jobs(now), monotonic)
         self._notices.ring(await self._parts.ledger.due_notices(now), monotonic)
-        if self._erased_at is None or monotonic - self._erased_at >= ERASE_EVERY_MS:
-            self._erased_at = monotonic
-            await self._erase(now)
+        if self._looked_at is None or monotonic - self._looked_at >= ERASE_EVERY_MS:
+            self._looked_at = monotonic
+            self._erasable = list(await self._parts.ledger.due_for_erasure(now))
+        if self._erasable:
+            await self._erase(self._erasable.pop(0), now)
 
-    async def _erase(self, now: int) -> None:
-        for job in await self._parts.ledger.due_for_erasure(now):
-            try:
-                await self._parts.ledger.erase(job, self._parts.by, now)
-            except Conflict:
-                continue  # one of its records was sent again meanwhile: its time comes later
+    async def _erase(self, job: str, now: int) -> None:
+        """Erase one job: a large one takes its time, and the rounds of all registries wait for it."""
+        try:
+            await self._parts.ledger.erase(job, self._parts.by, now)
+        except (Busy, Conflict):
+            # Its log is being read, or one of its records was sent again meanwhile: its time comes with a later look.
+            return

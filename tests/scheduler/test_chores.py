@@ -1,5 +1,9 @@
 """What else the leader sees to: files to check, notices to send, contents to erase."""
 
+import pytest
+
+from domain.errors import Busy
+from domain.jobs import By
 from tests.scheduler.fakes import Stage
 
 
@@ -20,5 +24,32 @@ async def test_files_and_notices_are_rung_for_at_once_and_then_patiently(stage: 
 async def test_contents_whose_time_is_over_are_erased(stage: Stage) -> None:
     """One that cannot be erased now does not keep the others."""
     stage.ledger.due_erasures, stage.ledger.unerasable = ["J1", "J2"], {"J1"}
-    await stage.run()
+    await stage.run(1000)
     assert stage.ledger.erased == ["J2"]
+
+
+async def test_erasing_much_holds_no_round_up_for_long(stage: Stage) -> None:
+    """One job between two rounds, or shares and the leader's lease would run out meanwhile."""
+    stage.ledger.due_erasures = ["J1", "J2", "J3"]
+    await stage.run()
+    assert stage.ledger.erased == ["J1"]
+    await stage.run(2000)
+    assert stage.ledger.erased == ["J1", "J2", "J3"]
+
+
+async def test_a_ledger_too_busy_to_erase_stops_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The round goes on and serves; the erasure is tried again a minute later."""
+
+    async def busy(job: str, by: By, now: int) -> None:
+        raise Busy
+
+    with monkeypatch.context() as while_busy:
+        while_busy.setattr(stage.ledger, "erase", busy)
+        stage.ledger.due_erasures = ["J1"]
+        stage.waits(A=10)
+        await stage.run(500)
+    assert "A" in stage.quotas.shares
+    await stage.run(60_000, step_ms=1000)
+    assert stage.ledger.erased == ["J1"]
