@@ -81,7 +81,7 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         if not name.startswith(_PREFIX) or name in _NOT_OURS:
             continue
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
             raise BadSetting(
                 f"There is no setting {name}.",
                 remedy_en=f"Did you mean {near[0]}?" if near else "`pratunam doctor` lists them.",

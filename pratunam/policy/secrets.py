@@ -2,6 +2,7 @@
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,12 +11,35 @@ from domain.policy import AccountRules, Policy
 
 #: stands in a stored document where a plain secret stood: "the sealed one stays"
 REDACTED = "plain:***"
-_PLAIN = re.compile(r"""(["'])plain:(?:(?!\1).)*\1""")
+_PLAIN = re.compile(r""""plain:(?:\\.|[^"\\\n])*"|'plain:[^'\n]*'""")
 
 
 def redacted(document: str) -> str:
-    """Return the document with every plain secret taken out, for the ledger and for `policy show`."""
-    return _PLAIN.sub(f'"{REDACTED}"', document)
+    """Return the document with every plain secret taken out, for the ledger and for `policy show`.
+
+    Raises BadPolicy for a secret that is written so that it would not be found: nothing half hidden is ever kept.
+    """
+    text = _PLAIN.sub(f'"{REDACTED}"', document)
+    try:
+        hidden = not _has_plain(tomllib.loads(text))
+    except tomllib.TOMLDecodeError:
+        hidden = False
+    if not hidden:
+        raise BadPolicy(
+            "A plain secret is written with escapes or over several lines.",
+            message_th="รหัสผ่านแบบ plain เขียนด้วยอักขระหลีกหรือหลายบรรทัด",
+            remedy_en='Write it on one line, "plain:TEXT", or better use env: or file:; nothing was changed.',
+            remedy_th="โปรดเขียนในบรรทัดเดียว หรือใช้ env: หรือ file: ยังไม่มีการเปลี่ยนแปลงใด ๆ",
+        )
+    return text
+
+
+def _has_plain(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_plain(each) for each in value.values())
+    if isinstance(value, list):
+        return any(_has_plain(each) for each in value)
+    return isinstance(value, str) and value.startswith("plain:") and value != REDACTED
 
 
 def fetch_secrets(

@@ -1,0 +1,114 @@
+"""The outlook of a job, in words and from the planner."""
+
+import datetime as dt
+
+import pytest
+
+from domain.windows import WindowState
+from pratunam.job_view import counts_line, next_steps
+from pratunam.outlook import Outlook, outlook_of, outlook_text, timezone_of
+from pratunam.parts import Parts
+from tests.pratunam.desk import Desk
+
+BANGKOK = "Asia/Bangkok"
+OPEN = WindowState(is_open=True, until_at=None)
+
+
+def at(text: str) -> int:
+    """An instant in ms."""
+    return int(dt.datetime.fromisoformat(text).timestamp() * 1000)
+
+
+NOW = at("2026-12-05T17:00:00+07:00")
+
+
+@pytest.mark.parametrize(
+    ("outlook", "english"),
+    [
+        (
+            Outlook(
+                at("2026-12-07T10:40:00+07:00"),
+                WindowState(is_open=False, until_at=at("2026-12-07T08:30:00+07:00")),
+                BANGKOK,
+                running=True,
+            ),
+            "closed until Monday 08:30, then about 2 h 10 min",
+        ),
+        (
+            Outlook(
+                None,
+                WindowState(is_open=False, until_at=at("2026-12-07T08:30:00+07:00")),
+                BANGKOK,
+                running=True,
+            ),
+            "closed until Monday 08:30",
+        ),
+        (
+            Outlook(None, WindowState(is_open=False, until_at=None), BANGKOK, running=True),
+            "closed, and no opening in sight",
+        ),
+        (Outlook(NOW + 90_000, OPEN, BANGKOK, running=True), "19.5/s, done in about 2 min (17:01)"),
+        (Outlook(None, OPEN, BANGKOK, running=True), "19.5/s, no end in sight as things stand"),
+        (Outlook(None, OPEN, BANGKOK, running=False), "nothing is running: start it with `pratunam up`"),
+    ],
+)
+def test_the_outlook_knows_about_windows(outlook: Outlook, english: str) -> None:
+    """Each case in the words that people read, and other words in Thai."""
+    told, thai = outlook_text(outlook, NOW, 19.5)
+    assert told == english
+    assert thai != told
+
+
+@pytest.mark.usefixtures("server")
+def test_the_forecast_counts_from_the_opening(desk: Desk) -> None:
+    """Behind a closed window the end lies after it opens; without any opening there is none; a paused job has none."""
+    job = desk.submitted(desk.members(40))
+    desk.check(job)
+
+    async def look(parts: Parts) -> Outlook:
+        return await outlook_of(parts, await parts.ledger.job(job))
+
+    opened = desk.within(look)
+    assert opened.finish_at is not None
+    desk.apply(('days = "daily"\nfrom = "00:00"', 'dates = "2031-01-01"\nfrom = "00:00"'))
+    closed = desk.within(look)
+    assert not closed.window.is_open
+    desk.apply(('days = "daily"\nfrom = "00:00"', 'dates = "2020-01-01"\nfrom = "00:00"'))
+    assert desk.within(look).finish_at is None
+    desk.apply()
+    desk.json("job", "pause", job)
+    assert desk.within(look).finish_at is None
+
+
+@pytest.mark.usefixtures("server")
+def test_a_job_behind_a_paused_one_has_no_end_in_sight(desk: Desk) -> None:
+    """The same persons wait in a paused job: the forecast says nothing, and `job show` says for which job."""
+    first = desk.submitted(desk.members(3))
+    desk.check(first)
+    desk.json("job", "pause", first)
+    file = desk.members(3, name="again.csv")
+    with open(file, encoding="utf-8") as opened:  # noqa: PTH123 -- the same persons in another file
+        text = opened.read().replace("เพิ่ม", "แก้ไข")
+    second = desk.submitted(desk.write("again.csv", text))
+    desk.check(second)
+    told = desk.json("job", "show", second)
+    assert told["finish_forecast_at"] is None
+    assert first in desk.run("job", "show", second).out
+    assert "blocked" in [each["code"] for each in desk.json("job", "why", second)["reasons"]]
+
+
+def test_a_registry_that_is_gone_is_told_in_utc() -> None:
+    """No policy, no zone."""
+    assert timezone_of(None, "party-members") == "UTC"
+
+
+def test_the_next_step_is_named(desk: Desk) -> None:
+    """A refused file says why, a paused job how to go on, a finished one where its results are."""
+    job = desk.submitted(desk.members(2, spoil=1))
+    paused = desk.check(job)
+    assert any("job resume" in line for line in next_steps(paused))
+    assert counts_line(paused) == "  2 rows: 1 invalid, 1 pending"
+    whole = desk.check(desk.submitted(desk.members(2, seed=9, spoil=2, name="b.csv"), "--max-invalid", "100"))
+    steps = list(next_steps(whole))
+    assert any("job results" in line for line in steps)
+    assert any("rejected" in line for line in steps)
