@@ -14,6 +14,7 @@ from ledger.backup import faults_of_file
 from pratunam.child import ready_children
 from pratunam.embedded import check_server, find_binary, without_password
 from pratunam.gate import usage_of
+from pratunam.local_time import rfc3339
 from pratunam.master_key import read_master_key
 from pratunam.parts import Parts, open_parts
 from pratunam.running import redis_address, what_runs
@@ -214,7 +215,13 @@ def _processes(settings: Settings) -> list[Finding]:
                 "They are started again by themselves; the words of `pratunam up` say why they end.",
             )
         ]
-    return [Finding("processes", True, f"Everything runs, process {running.pid}, {running.url}.")]
+    return [
+        Finding(
+            "processes",
+            True,
+            f"Everything runs since {rfc3339(running.started_at)}, process {running.pid}, {running.url}.",
+        )
+    ]
 
 
 def _from_error(about: str, error: PratunamError) -> Finding:

@@ -49,6 +49,7 @@ async def backup(frame: Frame, parts: Parts, *, folder: Path, with_keys: bool) -
 
     made = await back_up(parts, folder, with_keys=with_keys)
     lines = [f"{folder}: {len(made.files)} files, {sum(each.bytes for each in made.files):,} bytes."]
+    lines.append(f"The audit chain had {made.audit_lines} lines, its head is {made.audit_head}")
     if not with_keys:
         lines.append(
             "The keys are not in it: without keys.db and the master key nobody can read it. Keep those apart."
