@@ -49,6 +49,7 @@ class PartyStatus:
     window_open: bool
     window_until: int | None
     bound_by: str
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class StatusReader:
         for party in policy.parties:
             windows = policy.windows_of(rules.name, party)
             window = window_state(windows, rules.closed, rules.timezone, now, _HORIZON_MS)
-            found[party] = _party(rules.name, party, backlog.get(party), accounts, usage, pace, window)
+            found[party] = _party(rules, party, backlog.get(party), accounts, usage, pace, window)
         return found
 
 
@@ -183,7 +184,7 @@ def _registry(
 
 
 def _party(
-    registry: str,
+    rules: RegistryRules,
     party: str,
     backlog: PartyBacklog | None,
     accounts: Sequence[AccountRow],
@@ -195,7 +196,7 @@ def _party(
     sessions = sum(session.party == party for session in usage.sessions) if usage else 0
     bound_by = (use.bound_by if use else BoundBy.NOTHING) if window.is_open else BoundBy.WINDOW
     return PartyStatus(
-        registry=registry,
+        registry=rules.name,
         backlog=(backlog.pending + backlog.unknown) if backlog else 0,
         rate=pace.get(party, 0.0),
         share=use.share if use else 0.0,
@@ -204,11 +205,12 @@ def _party(
         window_open=window.is_open,
         window_until=window.until_at,
         bound_by=bound_by.value,
+        timezone=rules.timezone,
     )
 
 
 def _party_json(party: PartyStatus) -> dict[str, object]:
-    until = rfc3339(party.window_until) if party.window_until else None
+    until = rfc3339(party.window_until, party.timezone) if party.window_until else None
     return {
         "registry": party.registry,
         "backlog": party.backlog,

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.policy import PolicyVersion
-from pratunam.commands.arguments import read_file, read_instant
+from pratunam.commands.arguments import SeveralWords, read_file, read_instant
 from pratunam.commands.frame import Frame, at_any_home, at_home, framed
 from pratunam.doorbells import wake_scheduler
 from pratunam.local_time import moment_en, rfc3339
@@ -43,7 +43,7 @@ async def plan(frame: Frame, parts: Parts, file: Path) -> None:
     frame.tell(found.as_json(), lambda console: _render_plan(console, found))
 
 
-@policy_group.command("apply")
+@policy_group.command("apply", cls=SeveralWords)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--reason", required=True, help="Why; every party reads it.")
 @click.option("--author", default=None, help="Who decided (default: you).")

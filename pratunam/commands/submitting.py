@@ -11,7 +11,7 @@ import click
 
 from domain.errors import NotFound
 from domain.policy import PartyRules, RegistryRules
-from pratunam.commands.arguments import read_instant
+from pratunam.commands.arguments import SeveralWords, read_instant
 from pratunam.commands.frame import NOT_RUNNING, SOME_REJECTED, Frame, at_home
 from pratunam.commands.stopping import only_registry, unknown_party
 from pratunam.commands.waiting import exit_code, has_ended, wait_for
@@ -56,7 +56,7 @@ async def check(
     return SOME_REJECTED if report.invalid else None
 
 
-@click.command("submit")
+@click.command("submit", cls=SeveralWords)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--party", required=True, help="Whose file it is.")
 @click.option("--registry", default=None, help="Where it goes (the default where there is only one).")

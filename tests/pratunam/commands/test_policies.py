@@ -156,7 +156,7 @@ def test_a_party_with_open_jobs_goes_only_by_name(desk: Desk) -> None:
     assert refused.code == 2
     assert "P001" in refused.err
     assert len(desk.json("policy", "history")) == 1
-    desk.json("policy", "apply", file, "--reason", "x", "--remove", "P001", "--remove", "P001-01")
+    desk.json("policy", "apply", file, "--reason", "x", "--remove", "P001", "P001-01")
     assert len(desk.json("policy", "history")) == 2
 
 

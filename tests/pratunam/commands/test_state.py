@@ -41,7 +41,7 @@ def test_a_closed_window_says_when_it_opens(desk: Desk) -> None:
     told = desk.json("status")["parties"]["P001"]
     if not told["window"]["open"]:
         assert told["bound_by"] == "window"
-    assert told["window"]["until"] is not None
+    assert told["window"]["until"].endswith("+07:00")
 
 
 def test_a_home_without_a_policy_has_no_status(bare: Desk) -> None:

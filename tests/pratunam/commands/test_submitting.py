@@ -98,6 +98,15 @@ def test_unknown_columns_need_a_word(desk: Desk) -> None:
     desk.submitted(str(file), "--ignore", "Shoe size")
 
 
+def test_several_columns_may_follow_one_word(desk: Desk) -> None:
+    """`FILE --ignore A B` leaves both out; before the file the option takes one word."""
+    file = Path(desk.members())
+    lines = file.read_text("utf-8").splitlines()
+    file.write_text("\n".join([f"{lines[0]},hat,shoe", *(f"{line},1,2" for line in lines[1:])]), "utf-8")
+    job = desk.submitted(str(file), "--ignore", "hat", "shoe")
+    assert desk.submitted("--ignore=hat", "--ignore", "shoe", str(file)) == job
+
+
 @pytest.mark.usefixtures("on_a_terminal")
 def test_a_person_is_shown_the_report_and_asked(desk: Desk) -> None:
     """On a terminal the report comes first; no means nothing is kept, yes takes it, `--yes` does not ask."""
