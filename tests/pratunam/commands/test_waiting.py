@@ -2,6 +2,9 @@
 
 import asyncio
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +77,18 @@ def test_a_person_sees_a_line_on_standard_error(
         followed(desk, job, as_json=False)
     assert job in _drawn(page)
     assert "nothing is running" in _drawn(page)
+
+
+def test_an_interrupt_ends_with_130_and_leaves_the_job(desk: Desk, server: str) -> None:
+    """Ctrl-C while waiting: the job stays as it is."""
+    command = [sys.executable, "-m", "pratunam.cli", "submit", desk.members(), "--party", "P001", "--wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        job = process.stdout.readline().split()[1]
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate()
+    assert (process.returncode, words.strip()) == (130, "interrupted")
+    assert desk.json("job", "show", job)["state"] == "received"
 
 
 def _drawn(page: Path) -> str:
