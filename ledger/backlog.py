@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from domain.jobs import JobBacklog, PartyBacklog
 from domain.states import JobState, SliceState
+from ledger.driver import HotStatement
 from ledger.tables import jobs, slice_waits, slices
 
 #: jobs whose slices may be claimed
@@ -18,11 +19,25 @@ _COLUMNS = (
 )  # fmt: skip
 
 _NOT_DELAYED = (0, None)
-_PARTY_JOBS = select(*_COLUMNS).where(
+_AT_WORK_HERE = (
     jobs.c.registry == bindparam("at_registry"),
-    jobs.c.state.in_(AT_WORK),
-    jobs.c.party == bindparam("at_party"),
-    jobs.c.ready > 0,
+    or_(*(jobs.c.state == state.value for state in AT_WORK)),
+)
+_PARTY_JOBS = HotStatement(
+    select(*_COLUMNS).where(*_AT_WORK_HERE, jobs.c.party == bindparam("at_party"), jobs.c.ready > 0)
+)
+_OPEN_JOBS = HotStatement(
+    select(*_COLUMNS).where(*_AT_WORK_HERE, jobs.c.pending + jobs.c.unknown > 0).order_by(jobs.c.number)
+)
+# ready slices whose time has not come: few, and found by an index of their own
+_DELAYED = HotStatement(
+    select(slices.c.job, func.sum(slices.c.pending + slices.c.unknown), func.min(slices.c.not_before))
+    .where(
+        slices.c.registry == bindparam("at_registry"),
+        slices.c.not_before > bindparam("at"),
+        slices.c.state == SliceState.READY.value,
+    )
+    .group_by(slices.c.job)
 )
 
 
@@ -30,10 +45,8 @@ def backlog(connection: Connection, registry: str, now: int) -> Sequence[PartyBa
     """Return every party with pending or unknown records in queued, running or cancelling jobs."""
     found: dict[str, list[JobBacklog]] = defaultdict(list)
     in_hand: dict[str, int] = defaultdict(int)
-    delayed = _delayed(connection, registry, now)
-    at_work = (jobs.c.registry == registry, jobs.c.state.in_(AT_WORK), jobs.c.pending + jobs.c.unknown > 0)
-    query = select(*_COLUMNS).where(*at_work).order_by(jobs.c.number)
-    for row in connection.execute(query).all():
+    delayed = {job: (work, due) for job, work, due in _DELAYED.rows(connection, at_registry=registry, at=now)}
+    for row in _OPEN_JOBS.rows(connection, at_registry=registry):
         job = _job(row, delayed)
         found[job.party].append(job)
         in_hand[job.party] += row[-1]
@@ -42,7 +55,7 @@ def backlog(connection: Connection, registry: str, now: int) -> Sequence[PartyBa
 
 def party_jobs(connection: Connection, registry: str, party: str) -> list[JobBacklog]:
     """Return one party's jobs that have ready slices, as `order_jobs` wants them."""
-    ready = connection.execute(_PARTY_JOBS, {"at_registry": registry, "at_party": party})
+    ready = _PARTY_JOBS.rows(connection, at_registry=registry, at_party=party)
     return [_job(row, {}) for row in ready]
 
 
@@ -61,16 +74,6 @@ def blockers(connection: Connection, job: str) -> Mapping[str, Sequence[str]]:
     for slice_id, other in connection.execute(query):
         waiting[slice_id].append(other)
     return dict(waiting)
-
-
-def _delayed(connection: Connection, registry: str, now: int) -> dict[str, tuple[int, int]]:
-    # ready slices whose time has not come: few, and found by an index of their own
-    query = (
-        select(slices.c.job, func.sum(slices.c.pending + slices.c.unknown), func.min(slices.c.not_before))
-        .where(slices.c.registry == registry, slices.c.not_before > now, slices.c.state == SliceState.READY)
-        .group_by(slices.c.job)
-    )
-    return {job: (work, due) for job, work, due in connection.execute(query)}
 
 
 def _job(row: Sequence[Any], delayed: Mapping[str, tuple[int, int]]) -> JobBacklog:

@@ -6,13 +6,14 @@ job with nothing pending or unknown ends.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, case, delete, null, select, update
 
 from domain.states import JobState, SliceState
 from ledger.audit import GATE, note
+from ledger.driver import HotStatement
 from ledger.lines import COUNTED, DOUBTFUL, PENDING, UNKNOWN, Lines
 from ledger.tables import jobs, slice_index, slice_waits, slices
 
@@ -24,47 +25,75 @@ _COLUMNS = (*COUNTED.values(), "ready", "in_hand")
 _READ = (
     slices.c.slice_id,
     slices.c.job,
-    slices.c.lines,
+    jobs.c.party,
     slices.c.state,
     slices.c.states,
     slices.c.token,
     slices.c.watermark,
     slices.c.not_before,
     slices.c.sure,
-    jobs.c.party,
     jobs.c.state.label("job_state"),
 )
 # statements of hot verbs are made once: making one costs more than running it
-_READ_ONE = (
+_READ_ONE = HotStatement(
     select(*_READ)
     .join_from(slices, jobs, slices.c.job == jobs.c.job)
     .where(slices.c.slice_id == bindparam("at_slice"))
 )
-_STATE_OF_JOB = select(jobs.c.state, jobs.c.pending + jobs.c.unknown).where(jobs.c.job == bindparam("at_job"))
-_REST = (
+_STATE_OF_JOB = HotStatement(
+    select(jobs.c.state, jobs.c.pending + jobs.c.unknown).where(jobs.c.job == bindparam("at_job"))
+)
+_REST = HotStatement(
     update(jobs)
     .where(
         jobs.c.job == bindparam("at_job"),
-        jobs.c.state == JobState.RUNNING,
+        jobs.c.state == JobState.RUNNING.value,
         jobs.c.in_hand == 0,
         jobs.c.pending + jobs.c.unknown > 0,
     )
-    .values(state=JobState.QUEUED)
+    .values(state=JobState.QUEUED.value)
 )
-_WAITERS = select(slice_waits.c.slice_id).where(slice_waits.c.blocker == bindparam("at_blocker"))
-_FREE = delete(slice_waits).where(slice_waits.c.blocker == bindparam("at_blocker"))
-_UNINDEX = delete(slice_index).where(slice_index.c.slice_id == bindparam("at_slice"))
-_WRITE_SLICE = (
+_WAITERS = HotStatement(
+    select(slice_waits.c.slice_id).where(slice_waits.c.blocker == bindparam("at_blocker"))
+)
+_FREE = HotStatement(delete(slice_waits).where(slice_waits.c.blocker == bindparam("at_blocker")))
+_UNINDEX = HotStatement(delete(slice_index).where(slice_index.c.slice_id == bindparam("at_slice")))
+_WRITE_SLICE = HotStatement(
     update(slices)
     .where(slices.c.slice_id == bindparam("at_slice"))
-    .values({name: bindparam(name) for name in (
+    .values({slices.c[name]: bindparam(f"new_{name}") for name in (
         "states", "pending", "unknown", "doubtful", "state", "token", "watermark", "not_before", "sure",
     )})
 )  # fmt: skip
-_ADD_TO_JOB = (
+_CLAIM_SLICE = HotStatement(
+    update(slices)
+    .where(slices.c.slice_id == bindparam("at_slice"))
+    .values(
+        {
+            slices.c.state: SliceState.CLAIMED.value,
+            slices.c.token: bindparam("new_token"),
+            slices.c.watermark: 0,
+            slices.c.not_before: null(),
+        }
+    )
+)
+_CLAIM_OF_JOB = HotStatement(
     update(jobs)
     .where(jobs.c.job == bindparam("at_job"))
-    .values({name: jobs.c[name] + bindparam(f"add_{name}") for name in _COLUMNS})
+    .values(
+        {
+            jobs.c.ready: jobs.c.ready - bindparam("work"),
+            jobs.c.in_hand: jobs.c.in_hand + bindparam("work"),
+            jobs.c.state: case(
+                (jobs.c.state == JobState.QUEUED.value, JobState.RUNNING.value), else_=jobs.c.state
+            ),
+        }
+    )
+)
+_ADD_TO_JOB = HotStatement(
+    update(jobs)
+    .where(jobs.c.job == bindparam("at_job"))
+    .values({jobs.c[name]: jobs.c[name] + bindparam(f"add_{name}") for name in _COLUMNS})
 )
 
 
@@ -99,64 +128,62 @@ def load(connection: Connection, slice_ids: Collection[str]) -> dict[str, SliceR
     """Read slices for a change; ids that do not exist are left out."""
     rows: dict[str, SliceRow] = {}
     for slice_id in sorted(set(slice_ids)):
-        row = connection.execute(_READ_ONE, {"at_slice": slice_id}).first()
-        if row is None:
-            continue
-        state = SliceState(row.state)
-        lines = Lines(list(row.states), None if row.sure is None else list(row.sure))
-        rows[slice_id] = SliceRow(
-            slice_id, row.job, row.party, state, lines, row.token, row.watermark, row.not_before,
-            JobState(row.job_state), row.states, state,
-        )  # fmt: skip
+        found = _READ_ONE.first(connection, at_slice=slice_id)
+        if found is not None:
+            rows[slice_id] = _slice_row(*found)
     return rows
+
+
+def claim_slice(connection: Connection, slice_id: str, job: str, work: int, token: int) -> None:
+    """Have a ready slice claimed: no letter changes, so its unsettled lines (`work`) only move from ready to in hand."""
+    _CLAIM_SLICE.change(connection, at_slice=slice_id, new_token=token)
+    _CLAIM_OF_JOB.change(connection, at_job=job, work=work)
 
 
 def save(connection: Connection, rows: Collection[SliceRow], now: int) -> dict[str, JobState]:
     """Write changed slices and everything that follows; returns the state of every job touched."""
-    added: dict[str, Counter[str]] = {}
-    written, settled = [], []
+    added: dict[str, dict[str, int]] = {}
+    settled = []
     for row in rows:
         letters = "".join(row.lines.letters)
-        counts = Counter(letters)
+        counts = _count(letters)
         row.state = _state_after(row.state, counts)
-        written.append(_values(row, letters, counts))
-        added.setdefault(row.job, Counter()).update(_difference(row, counts))
-        if not any(counts[letter] for letter in (PENDING, UNKNOWN, DOUBTFUL)):
+        _WRITE_SLICE.change(connection, **_values(row, letters, counts))
+        moves = added.setdefault(row.job, dict.fromkeys(_COLUMNS, 0))
+        for name, change in _difference(row, counts).items():
+            moves[name] += change
+        if not (counts[PENDING] or counts[UNKNOWN] or counts[DOUBTFUL]):
             settled.append(row.slice_id)
         row.was, row.was_state = letters, row.state
-    if written:
-        connection.execute(_WRITE_SLICE, written)
     add_to_jobs(connection, added)
     clear(connection, settled)
     return end_jobs(connection, added, now)
 
 
-def add_to_jobs(connection: Connection, added: dict[str, Counter[str]]) -> None:
-    """Move jobs' counters."""
-    moves = [
-        {"at_job": job, **{f"add_{name}": counter[name] for name in _COLUMNS}}
-        for job, counter in added.items()
-        if any(counter.values())
-    ]
-    if moves:
-        connection.execute(_ADD_TO_JOB, moves)
+def add_to_jobs(connection: Connection, added: Mapping[str, Mapping[str, int]]) -> None:
+    """Move jobs' counters; those that are not named stay."""
+    for job, moves in added.items():
+        if any(moves.values()):
+            _ADD_TO_JOB.change(
+                connection, at_job=job, **{f"add_{name}": moves.get(name, 0) for name in _COLUMNS}
+            )
 
 
 def clear(connection: Connection, slice_ids: Sequence[str]) -> None:
     """Take slices with nothing unsettled out of the blind index, and free the slices that waited for them."""
-    if slice_ids:
-        connection.execute(_UNINDEX, [{"at_slice": slice_id} for slice_id in slice_ids])
-        free_waiters(connection, slice_ids)
+    for slice_id in slice_ids:
+        _UNINDEX.change(connection, at_slice=slice_id)
+    free_waiters(connection, slice_ids)
 
 
 def free_waiters(connection: Connection, blockers: Sequence[str]) -> None:
     """Have nothing wait for these slices any more; slices that now wait for nothing are ready."""
     waiters: set[str] = set()
     for blocker in blockers:
-        found = connection.execute(_WAITERS, {"at_blocker": blocker}).scalars().all()
+        found = _WAITERS.rows(connection, at_blocker=blocker)
         if found:
-            connection.execute(_FREE, {"at_blocker": blocker})
-            waiters.update(found)
+            _FREE.change(connection, at_blocker=blocker)
+            waiters.update(row[0] for row in found)
     for part in chunked(sorted(waiters)):
         _make_ready(connection, part)
 
@@ -183,7 +210,7 @@ def end_jobs(connection: Connection, touched: Collection[str], now: int) -> dict
     """End those of these jobs that have nothing pending or unknown; returns the state of each."""
     states: dict[str, JobState] = {}
     for job in touched:
-        found, work = connection.execute(_STATE_OF_JOB, {"at_job": job}).one()
+        found, work = _STATE_OF_JOB.first(connection, at_job=job)
         state = JobState(found)
         ends_as = _END.get(state) if work == 0 else None
         if ends_as is not None:
@@ -196,7 +223,7 @@ def end_jobs(connection: Connection, touched: Collection[str], now: int) -> dict
 def rest_jobs(connection: Connection, handed_back: Collection[SliceRow]) -> None:
     """Queue running jobs anew whose last slice in hand was handed back."""
     for job in sorted({row.job for row in handed_back}):
-        connection.execute(_REST, {"at_job": job})
+        _REST.change(connection, at_job=job)
 
 
 _END = {
@@ -213,38 +240,60 @@ def chunked(ids: Sequence[str]) -> Iterable[Sequence[str]]:
         yield ids[start : start + CHUNK]
 
 
-def _state_after(state: SliceState, counts: Counter[str]) -> SliceState:
+def _slice_row(
+    slice_id: str,
+    job: str,
+    party: str,
+    state: str,
+    letters: str,
+    token: int,
+    watermark: int,
+    not_before: int | None,
+    sure: str | None,
+    job_state: str,
+) -> SliceRow:
+    lines = Lines(list(letters), None if sure is None else list(sure))
+    was = SliceState(state)
+    return SliceRow(
+        slice_id, job, party, was, lines, token, watermark, not_before, JobState(job_state), letters, was
+    )
+
+
+def _count(letters: str) -> dict[str, int]:
+    return {letter: letters.count(letter) for letter in COUNTED}
+
+
+def _state_after(state: SliceState, counts: Mapping[str, int]) -> SliceState:
     if not any(counts[letter] for letter in _WORK):
         return SliceState.SETTLED
     return SliceState.READY if state is SliceState.SETTLED else state
 
 
-def _values(row: SliceRow, letters: str, counts: Counter[str]) -> dict[str, object]:
+def _values(row: SliceRow, letters: str, counts: Mapping[str, int]) -> dict[str, object]:
     is_claimed = row.state is SliceState.CLAIMED
     return {
         "at_slice": row.slice_id,
-        "states": letters,
-        "pending": counts[PENDING],
-        "unknown": counts[UNKNOWN],
-        "doubtful": counts[DOUBTFUL],
-        "state": row.state,
-        "token": row.token,
-        "watermark": row.watermark if is_claimed else 0,
-        "not_before": row.not_before if row.state is SliceState.READY else None,
-        "sure": "".join(row.lines.sure) if is_claimed and row.lines.sure is not None else None,
+        "new_states": letters,
+        "new_pending": counts[PENDING],
+        "new_unknown": counts[UNKNOWN],
+        "new_doubtful": counts[DOUBTFUL],
+        "new_state": row.state.value,
+        "new_token": row.token,
+        "new_watermark": row.watermark if is_claimed else 0,
+        "new_not_before": row.not_before if row.state is SliceState.READY else None,
+        "new_sure": "".join(row.lines.sure) if is_claimed and row.lines.sure is not None else None,
     }
 
 
-def _difference(row: SliceRow, counts: Counter[str]) -> Counter[str]:
-    before = Counter(row.was)
-    change = Counter({name: counts[letter] - before[letter] for letter, name in COUNTED.items()})
-    change.update(_placed(row.state, counts))
-    change.subtract(_placed(row.was_state, before))
+def _difference(row: SliceRow, counts: Mapping[str, int]) -> dict[str, int]:
+    before = _count(row.was)
+    change = {name: counts[letter] - before[letter] for letter, name in COUNTED.items()}
+    change["ready"] = _placed(SliceState.READY, row, counts, before)
+    change["in_hand"] = _placed(SliceState.CLAIMED, row, counts, before)
     return change
 
 
-def _placed(state: SliceState, counts: Counter[str]) -> dict[str, int]:
-    work = counts[PENDING] + counts[UNKNOWN]
-    if state is SliceState.READY:
-        return {"ready": work}
-    return {"in_hand": work} if state is SliceState.CLAIMED else {}
+def _placed(place: SliceState, row: SliceRow, counts: Mapping[str, int], before: Mapping[str, int]) -> int:
+    """Return by how many unsettled lines the slices of this state have more than before."""
+    now_there = counts[PENDING] + counts[UNKNOWN] if row.state is place else 0
+    return now_there - (before[PENDING] + before[UNKNOWN] if row.was_state is place else 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, delete, insert, select
 
 from domain.jobs import By
 from ledger.audit import note
@@ -10,11 +10,8 @@ from ledger.notices import write_notices
 from ledger.tables import holds
 from ledger.values import HoldRow, NoticeDraft
 
-_EVERYONE = ""
-_STANDING = select(holds.c.party).where(
-    holds.c.registry == bindparam("at_registry"),
-    or_(holds.c.party == _EVERYONE, holds.c.party == bindparam("at_party")),
-)
+#: the party of a hold that concerns all
+EVERYONE = ""
 
 
 def hold(
@@ -27,7 +24,7 @@ def hold(
     now: int,
 ) -> None:
     """Stop a registry or one party; a standing hold stays as it is."""
-    who = party or _EVERYONE
+    who = party or EVERYONE
     if connection.execute(select(holds).where(holds.c.registry == registry, holds.c.party == who)).first():
         return
     connection.execute(
@@ -47,7 +44,7 @@ def release(
     now: int,
 ) -> None:
     """Let go; nothing happens where nothing is held."""
-    standing = (holds.c.registry == registry, holds.c.party == (party or _EVERYONE))
+    standing = (holds.c.registry == registry, holds.c.party == (party or EVERYONE))
     if connection.execute(delete(holds).where(*standing)).rowcount == 0:
         return
     note(connection, "release", registry, {"party": party, "reason": reason}, by, now)
@@ -58,8 +55,3 @@ def read_holds(connection: Connection) -> Sequence[HoldRow]:
     """Return the standing holds."""
     rows = connection.execute(select(holds).order_by(holds.c.registry, holds.c.party))
     return [HoldRow(row.registry, row.party or None, row.reason, row.who, row.since_at) for row in rows]
-
-
-def is_held(connection: Connection, registry: str, party: str) -> bool:
-    """Say whether the registry or the party is held."""
-    return connection.execute(_STANDING, {"at_registry": registry, "at_party": party}).first() is not None

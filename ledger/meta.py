@@ -6,11 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import BigInteger, Connection, Text, cast, insert, select, update
 
+from ledger.driver import HotStatement
 from ledger.tables import meta
 
 _COMMITS = "commits"
 _ASK_FIRST = "ask_first"
-_COUNT = (
+_COUNT = HotStatement(
     update(meta)
     .where(meta.c.name == _COMMITS)
     .values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
@@ -31,10 +32,11 @@ def write_meta(connection: Connection, name: str, value: str) -> None:
 
 def count_commit(connection: Connection) -> int:
     """Count this transaction; the counter never goes back, so a ledger behind its mirror is an old copy."""
-    counted = connection.execute(_COUNT).scalar()
+    counted = _COUNT.first(connection)
     if counted is None:
         connection.execute(insert(meta).values(name=_COMMITS, value="1"))
-    return int(counted or 1)
+        return 1
+    return int(counted[0])
 
 
 def notice_restored(connection: Connection, mirrored: int, *, is_new: bool) -> None:

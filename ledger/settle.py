@@ -10,12 +10,19 @@ from domain.states import JobState, RecordState, SliceState
 from ledger.audit import note
 from ledger.boxes import OutcomeBox, seal_outcomes
 from ledger.changes import SliceRow, load, save
+from ledger.driver import HotStatement
 from ledger.keystore import KeyStore
 from ledger.lines import DOUBTFUL, PENDING, UNKNOWN
 from ledger.tables import jobs, outcomes
 
-_INSERT = insert(outcomes)
-_LAST_BATCH = select(func.max(outcomes.c.batch)).where(outcomes.c.slice_id == bindparam("at_slice"))
+_INSERT = HotStatement(
+    insert(outcomes).values(
+        {name: bindparam(name) for name in ("job", "slice_id", "batch", "box", "settled_at")}
+    )
+)
+_LAST_BATCH = HotStatement(
+    select(func.coalesce(func.max(outcomes.c.batch), 0)).where(outcomes.c.slice_id == bindparam("at_slice"))
+)
 
 
 def settle(
@@ -42,7 +49,6 @@ def store(
 ) -> None:
     """Write one sealed row a settlement. Outcomes of a job whose key is destroyed leave no words, only their states."""
     last: dict[str, int] = {}
-    sealed = []
     for row, moved in kept:
         worth = [one for one in moved if one.state is not RecordState.PENDING]
         if not worth:
@@ -52,14 +58,10 @@ def store(
         except NotFound:
             continue
         if row.slice_id not in last:
-            last[row.slice_id] = connection.execute(_LAST_BATCH, {"at_slice": row.slice_id}).scalar() or 0
+            last[row.slice_id] = _LAST_BATCH.first(connection, at_slice=row.slice_id)[0]
         batch = last[row.slice_id] = last[row.slice_id] + 1
         box = seal_outcomes(OutcomeBox(tuple(worth)), sealer, row.party, row.job, row.slice_id, batch)
-        sealed.append(
-            {"job": row.job, "slice_id": row.slice_id, "batch": batch, "box": box, "settled_at": now}
-        )
-    if sealed:
-        connection.execute(_INSERT, sealed)
+        _INSERT.change(connection, job=row.job, slice_id=row.slice_id, batch=batch, box=box, settled_at=now)
 
 
 def resolve(

@@ -143,7 +143,7 @@ def _engine(path: Path, begin: str, size: int) -> Engine:
     )
 
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", lambda connection: connection.connection.cursor().execute(begin))
     return engine
 
 
@@ -164,8 +164,9 @@ def _use_wal(path: Path) -> None:
 def _polite() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    except (OperationalError, sqlite3.OperationalError) as error:  # hot statements meet the driver's own
+        origin = error.orig if isinstance(error, OperationalError) else error
+        code = getattr(origin, "sqlite_errorcode", 0) & 0xFF
         if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise
         raise Busy("The ledger is busy.", message_th="สมุดงานกลางไม่ว่างชั่วขณะ") from None

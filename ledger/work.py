@@ -1,41 +1,78 @@
 """Claiming slices and handing them back: what a session does with a lease, and what rescue does for a session that is no more."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, func, literal, or_, select, update
 
 from domain.jobs import ClaimedSlice
 from domain.quota import Lease
-from domain.states import AccountState, JobState, SliceState
+from domain.states import AccountState, SliceState
 from domain.turns import order_jobs
 from ledger.backlog import party_jobs
-from ledger.changes import SliceRow, load, rest_jobs, save
-from ledger.generations import present_generation
-from ledger.holds import is_held
-from ledger.tables import accounts, jobs, slice_boxes, slices
+from ledger.changes import SliceRow, claim_slice, load, rest_jobs, save
+from ledger.driver import HotStatement
+from ledger.holds import EVERYONE
+from ledger.tables import accounts, generations, holds, jobs, slice_boxes, slices
 
-# made once: making a statement costs more than running it
-_ACCOUNT = select(accounts.c.state).where(
-    accounts.c.registry == bindparam("at_registry"), accounts.c.account == bindparam("at_account")
+_GENERATION = (
+    select(func.max(generations.c.generation))
+    .where(generations.c.registry == bindparam("at_registry"))
+    .scalar_subquery()
 )
-_FIRST_DUE = (
-    select(slices.c.slice_id)
+_HOLD = (
+    select(literal(1))
+    .where(
+        holds.c.registry == bindparam("at_registry"),
+        or_(holds.c.party == EVERYONE, holds.c.party == bindparam("at_party")),
+    )
+    .limit(1)
+    .scalar_subquery()
+)
+_ACCOUNT = (
+    select(accounts.c.state)
+    .where(accounts.c.registry == bindparam("at_registry"), accounts.c.account == bindparam("at_account"))
+    .scalar_subquery()
+)
+_LEAVE = HotStatement(select(func.coalesce(_GENERATION, 0), _HOLD, _ACCOUNT))
+_FIRST_DUE = HotStatement(
+    select(
+        slices.c.slice_id,
+        slices.c.seq,
+        slices.c.lines,
+        slices.c.states,
+        slices.c.pending + slices.c.unknown,
+        jobs.c.profile,
+        jobs.c.profile_version,
+        slice_boxes.c.box,
+    )
+    .join_from(slices, slice_boxes, slices.c.slice_id == slice_boxes.c.slice_id)
+    .join(jobs, jobs.c.job == slices.c.job)
     .where(
         slices.c.job == bindparam("at_job"),
-        slices.c.state == SliceState.READY,
+        slices.c.state == SliceState.READY.value,
         slices.c.token <= bindparam("at_token"),
         or_(slices.c.not_before.is_(None), slices.c.not_before <= bindparam("at")),
     )
     .order_by(slices.c.seq)
     .limit(1)
 )
-_CONTENT = (
-    select(jobs.c.profile, jobs.c.profile_version, slices.c.seq, slices.c.lines, slice_boxes.c.box)
-    .join_from(slices, slice_boxes, slices.c.slice_id == slice_boxes.c.slice_id)
-    .join(jobs, jobs.c.job == slices.c.job)
-    .where(slices.c.slice_id == bindparam("at_slice"))
+_MINE = (
+    slices.c.slice_id == bindparam("at_slice"),
+    slices.c.token == bindparam("at_token"),
+    slices.c.state == SliceState.CLAIMED.value,
 )
-_BEGUN = update(jobs).where(jobs.c.job == bindparam("at_job")).values(state=JobState.RUNNING)
+_RAISE_MARK = HotStatement(
+    update(slices)
+    .where(*_MINE, slices.c.watermark < bindparam("upto"))
+    .values({slices.c.watermark: bindparam("upto")})
+)
+_IS_MINE = HotStatement(select(slices.c.slice_id).where(*_MINE))
+_CLAIMED = HotStatement(
+    select(slices.c.slice_id, slices.c.token).where(
+        slices.c.registry == bindparam("at_registry"), slices.c.state == SliceState.CLAIMED.value
+    )
+)
 
 
 def claim(connection: Connection, lease: Lease, now: int) -> ClaimedSlice | None:
@@ -47,19 +84,17 @@ def claim(connection: Connection, lease: Lease, now: int) -> ClaimedSlice | None
     if not _may_claim(connection, lease):
         return None
     for job in order_jobs(party_jobs(connection, lease.registry, lease.party), now):
-        slice_id = _first_due(connection, job.job, lease.token, now)
-        if slice_id is not None:
-            return _take(connection, slice_id, lease, now)
+        found = _FIRST_DUE.first(connection, at_job=job.job, at_token=lease.token, at=now)
+        if found is not None:
+            return _take(connection, job.job, found, lease)
     return None
 
 
 def mark_sent(connection: Connection, slice_id: str, token: int, upto: int) -> bool:
     """Write the watermark: lines below `upto` may be on their way from now on. False when the claim is gone."""
-    mine = (slices.c.slice_id == slice_id, slices.c.token == token, slices.c.state == SliceState.CLAIMED)
-    raised = connection.execute(
-        update(slices).where(*mine, slices.c.watermark < upto).values(watermark=upto)
-    ).rowcount
-    return bool(raised) or connection.execute(select(slices.c.slice_id).where(*mine)).first() is not None
+    mine = {"at_slice": slice_id, "at_token": token}
+    raised = _RAISE_MARK.change(connection, upto=upto, **mine)
+    return bool(raised) or _IS_MINE.first(connection, **mine) is not None
 
 
 def give_back(
@@ -84,10 +119,8 @@ def rescue(
     connection: Connection, registry: str, live_tokens: frozenset[int], now: int, *, idempotent: bool
 ) -> int:
     """End the claims of leases that are no more; lines that may have been sent become unknown."""
-    claimed = select(slices.c.slice_id, slices.c.token).where(
-        slices.c.registry == registry, slices.c.state == SliceState.CLAIMED
-    )
-    lost = [slice_id for slice_id, token in connection.execute(claimed) if token not in live_tokens]
+    claimed = _CLAIMED.rows(connection, at_registry=registry)
+    lost = [slice_id for slice_id, token in claimed if token not in live_tokens]
     rows = list(load(connection, lost).values())
     for row in rows:
         row.end_claim(_perhaps_sent(row, idempotent=idempotent))
@@ -103,39 +136,26 @@ def _perhaps_sent(row: SliceRow, *, idempotent: bool) -> Sequence[int]:
 
 
 def _may_claim(connection: Connection, lease: Lease) -> bool:
-    if lease.generation < present_generation(connection, lease.registry) or is_held(
-        connection, lease.registry, lease.party
-    ):
-        return False
-    state = connection.execute(
-        _ACCOUNT, {"at_registry": lease.registry, "at_account": lease.account}
-    ).scalar()
-    return state is None or state == AccountState.ACTIVE
+    generation, held, state = _LEAVE.first(
+        connection, at_registry=lease.registry, at_party=lease.party, at_account=lease.account
+    )
+    return lease.generation >= generation and not held and state in (None, AccountState.ACTIVE.value)
 
 
-def _first_due(connection: Connection, job: str, token: int, now: int) -> str | None:
-    found: str | None = connection.execute(_FIRST_DUE, {"at_job": job, "at_token": token, "at": now}).scalar()
-    return found
-
-
-def _take(connection: Connection, slice_id: str, lease: Lease, now: int) -> ClaimedSlice:
-    row = load(connection, [slice_id])[slice_id]
-    row.state, row.token, row.watermark = SliceState.CLAIMED, lease.token, 0
-    save(connection, [row], now)
-    if row.job_state is JobState.QUEUED:
-        connection.execute(_BEGUN, {"at_job": row.job})
-    found = connection.execute(_CONTENT, {"at_slice": slice_id}).one()
+def _take(connection: Connection, job: str, found: Sequence[Any], lease: Lease) -> ClaimedSlice:
+    slice_id, seq, lines, states, work, profile, profile_version, box = found
+    claim_slice(connection, slice_id, job, work, lease.token)
     return ClaimedSlice(
         slice_id,
-        row.job,
+        job,
         lease.party,
         lease.registry,
-        found.profile,
-        found.profile_version,
-        found.seq,
-        found.lines,
-        found.box,
-        row.was.encode(),
+        profile,
+        profile_version,
+        seq,
+        lines,
+        box,
+        states.encode(),
         watermark=0,
         token=lease.token,
     )
