@@ -17,6 +17,8 @@ _SETTLED_S = 10.0
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
 _PR_SET_PDEATHSIG = 1
+#: a child's stray words go there: standard output carries the line `ready URL` alone
+_STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Supervisor:
             *plan.command,
             env=dict(plan.environment),
             stdin=asyncio.subprocess.DEVNULL,
+            stdout=_STANDARD_ERROR,
             start_new_session=True,
         )
         self._children[plan.name] = child

@@ -7,7 +7,7 @@ interrupt would come in the middle of one), no Prometheus; and no delay queues.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -15,7 +15,7 @@ import dramatiq
 import redis
 import redis.asyncio as aioredis
 from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
-from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.middleware import AsyncIO
 from dramatiq.worker import Worker
 from redis.asyncio.retry import Retry as AsyncRetry
@@ -67,8 +67,31 @@ class _RunningLoop(EventLoopThread):
         self.loop = loop
 
 
+class _LossyConsumer(_RedisConsumer):
+    """dramatiq's consumer, but what cannot be acknowledged is left: a doubled message finds nothing to do.
+
+    dramatiq itself would try again every 5 s for ever, which keeps a stopping worker alive after its Redis is gone.
+    """
+
+    def ack(self, message: dramatiq.MessageProxy) -> None:
+        with suppress(dramatiq.BrokerConnectionError):
+            super().ack(message)  # type: ignore[no-untyped-call]  # the library's class has no types
+
+    def nack(self, message: dramatiq.MessageProxy) -> None:
+        with suppress(dramatiq.BrokerConnectionError):
+            super().nack(message)  # type: ignore[no-untyped-call]  # the same
+
+    def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
+        with suppress(RedisError):
+            super().requeue(messages)  # type: ignore[no-untyped-call]  # the same
+
+
 class WorkBroker(RedisBroker):
     """RedisBroker without delay queues: nothing is ever delayed here, and each queue costs a thread that polls."""
+
+    @property
+    def consumer_class(self) -> type[_LossyConsumer]:
+        return _LossyConsumer
 
     def declare_queue(self, queue_name: str) -> None:
         """Declare a queue and nothing beside it."""

@@ -39,6 +39,8 @@ from workers.wires.http import HttpWire
 LISTEN_MS = 100
 #: sessions that have not ended so long after a polite stop are cut off (s)
 GRACE_S = 15.0
+#: and have so long to give back what they have (s)
+AFTER_CUT_S = 5.0
 #: a file with this chunk in the spool is large
 LARGE_FROM_CHUNK = 5
 
@@ -98,7 +100,8 @@ class WorkerProcess:
     async def _stop(self, worker: Worker, place: "Workplace") -> None:
         """Let sessions end between records; cut off those that take too long."""
         place.stations.stopping.set()
-        stop = asyncio.create_task(asyncio.to_thread(worker.stop))
+        longest_ms = round((self._parts.grace_s + AFTER_CUT_S) * 1000)
+        stop = asyncio.create_task(asyncio.to_thread(worker.stop, longest_ms))
         done, _ = await asyncio.wait([stop], timeout=self._parts.grace_s)
         if not done:
             place.cut_off()

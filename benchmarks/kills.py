@@ -1,0 +1,188 @@
+"""Kills: worker, scheduler, Redis, its contents, and the whole gate die one after another under load; how soon does work go on.
+
+The registrar's own log says when each account sent again; its report says whether a limit was broken across the gap.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import redis.asyncio as aioredis
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_json, write_members
+from domain.jobs import Job
+from pratunam.child import ready_children
+from pratunam.running import must_run
+from pratunam.up import names_of_children
+
+ACCOUNTS, ACCOUNT_RATE = (3, 2, 1), 30
+ANSWER_TIMEOUT_S = 2
+#: after the last blow
+FASTER = 10
+#: records of the moment of the kill itself may still be on their way (ms)
+_ON_THE_WAY_MS = 250
+#: what the design promises, after a start of processes (s): lease + 3, leader 3, answer time-out + 5
+PROMISED_S = {"worker": 9, "scheduler": 3, "redis": ANSWER_TIMEOUT_S + 5, "flush": ANSWER_TIMEOUT_S + 5}
+
+Disaster = Callable[[Town], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One disaster: when it struck (ms by the machine's clock, as the registrar's) and when all was at work again."""
+
+    name: str
+    at: int
+    over_at: int
+
+    def back_s(self, arrivals: Sequence[Arrival]) -> float:
+        """Return how long it took until every account had sent again."""
+        first: dict[tuple[int, int], int] = {}
+        for each in arrivals:
+            if self.at + _ON_THE_WAY_MS < each.at:
+                first.setdefault((each.party, each.account), each.at)
+        return (max(first.values()) - self.at) / 1000
+
+    def pause_s(self, arrivals: Sequence[Arrival]) -> float:
+        """Return the longest stretch without any arrival while it was not over."""
+        times = [each.at for each in arrivals if self.at <= each.at <= self.over_at + 1000]
+        return max(b - a for a, b in zip([self.at, *times], times, strict=False)) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class KillsRun:
+    """What a run showed."""
+
+    blows: list[Blow]
+    report: dict[str, Any]
+    arrivals: list[Arrival]
+    jobs: list[Job]
+
+
+async def play(
+    disasters: Sequence[str], rows: int, shape: str = "stream", folder: Path | None = None
+) -> KillsRun:
+    """Let disasters strike backlogged parties one after another, each once all is at work again; `rows` an account."""
+    rate = sum(ACCOUNTS) * ACCOUNT_RATE
+    plan = TownPlan(
+        ACCOUNTS, [rows * count for count in ACCOUNTS], rate, rate // 4, ACCOUNT_RATE, ACCOUNT_RATE // 4,
+        shape=shape, keeps_arrivals=True, extra_policy=f"answer_timeout_s = {ANSWER_TIMEOUT_S}",
+        extra_registrar=f"[registries.{REGISTRY}.membership]",
+    )  # fmt: skip
+    async with town(plan, folder) as place:
+        files = {party(k): write_members(place.folder, party(k), n, k) for k, n in enumerate(plan.rows)}
+        jobs = await place.submit(files)
+        await _until_all_send(place, {})
+        blows = []
+        for name in disasters:
+            at = time.time_ns() // 1_000_000
+            await DISASTERS[name](place)
+            await asyncio.sleep(_ON_THE_WAY_MS / 1000)
+            await _until_all_send(place, await _sent(place))
+            await _until_all_run(place)
+            blows.append(Blow(name, at, time.time_ns() // 1_000_000))
+        await _hurry(place)
+        done = await place.until_done(jobs)
+        return KillsRun(blows, await place.report(), place.arrived(), done)
+
+
+async def _hurry(place: Town) -> None:
+    """Raise all limits, first at the registrar: what is left has no more to show and need not take long."""
+    plan = replace(place.plan, rate=place.plan.rate * FASTER, account_rate=ACCOUNT_RATE * FASTER)
+    accounts = [f"{party(k)}-{each:02d}" for k, count in enumerate(ACCOUNTS) for each in range(count)]
+    limits: list[dict[str, object]] = [
+        {"account": name, "rate": plan.account_rate, "burst": plan.account_burst} for name in accounts
+    ]
+    await place.control(limits=[{"rate": plan.rate, "burst": plan.burst}, *limits])
+    await place.apply(plan)
+
+
+async def _sent(place: Town) -> dict[str, int]:
+    report = await place.report()
+    return {
+        account: seen["arrivals"]
+        for each in report["parties"].values()
+        for account, seen in each["accounts"].items()
+    }
+
+
+async def _until_all_send(place: Town, before: Mapping[str, int], within_s: float = 60) -> None:
+    """Wait until every account has sent more than before; raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while not all(count > before.get(name, 0) for name, count in (await _sent(place)).items()):
+            await asyncio.sleep(0.1)
+
+
+async def _until_all_run(place: Town, within_s: float = 60) -> None:
+    """Wait until every process is ready again: the next blow must strike a gate that is whole."""
+    settings = place.parts.settings
+    async with asyncio.timeout(within_s):
+        while not set(names_of_children(settings)) <= set(ready_children(settings)):
+            await asyncio.sleep(0.1)
+
+
+async def kill_worker(place: Town) -> None:
+    """End the worker by force."""
+    os.kill(place.gate.child("worker-1"), signal.SIGKILL)
+
+
+async def kill_scheduler(place: Town) -> None:
+    """End the scheduler by force."""
+    os.kill(place.gate.child("scheduler"), signal.SIGKILL)
+
+
+async def kill_redis(place: Town) -> None:
+    """End the embedded server by force."""
+    os.kill(place.gate.redis(), signal.SIGKILL)
+
+
+async def flush_redis(place: Town) -> None:
+    """Take all of Redis' contents away while it runs."""
+    async with aioredis.from_url(must_run(place.parts.settings).redis_url) as client:
+        await client.flushall()
+
+
+async def kill_gate(place: Town) -> None:
+    """End the supervisor by force, wait until nothing of the gate is left, and start it again."""
+    family = place.gate.family()
+    await place.gate.kill()
+    await asyncio.to_thread(psutil.wait_procs, family[1:], 30)
+    await place.gate.start()
+
+
+DISASTERS: dict[str, Disaster] = {
+    "worker": kill_worker,
+    "scheduler": kill_scheduler,
+    "redis": kill_redis,
+    "flush": flush_redis,
+    "gate": kill_gate,
+}
+
+
+async def main(console: Console, rounds: int = 3) -> None:
+    """Let every disaster strike `rounds` times in each shape."""
+    table = Table("shape", "what", "promised s", "all accounts back s", "longest pause s", box=None)
+    found = []
+    for shape in ("stream", "batch"):
+        run = await play([*DISASTERS] * rounds, 700 * rounds, shape)
+        for blow in run.blows:
+            promised = PROMISED_S.get(blow.name)
+            back, pause = round(blow.back_s(run.arrivals), 2), round(blow.pause_s(run.arrivals), 2)
+            found.append(
+                {"shape": shape, "what": blow.name, "promised_s": promised, "back_s": back, "pause_s": pause}
+            )
+            table.add_row(shape, blow.name, str(promised or "-"), str(back), str(pause))
+        console.print(
+            f"{shape}: {sum(job.rows for job in run.jobs)} rows, "
+            f"{run.report['effects']['exactly_one']} in effect once, {run.report['effects']['more']} more often"
+        )
+    console.print(table)
+    write_json("kills", {"blows": found})
