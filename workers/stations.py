@@ -68,24 +68,21 @@ class Closing:
         """Return when the party's window ends (ms, registrar's clock): `now` when it is closed, None when the end is far off."""
         known = self._known.get(party)
         if known is None or now >= known[0]:
-            until = self._look_up(party, now)
-            stale_at = (
-                now + CLOSING_EVERY_MS
-                if until is None or until <= now
-                else min(until, now + CLOSING_EVERY_MS)
-            )
-            known = self._known[party] = (stale_at, until)
+            known = self._known[party] = self._look_up(party, now)
         return known[1]
 
-    def _look_up(self, party: str, now: int) -> int | None:
-        policy = self._policy
+    def _look_up(self, party: str, now: int) -> tuple[int, int | None]:
+        """When to look again, also when a closed window opens before that, and when the window ends."""
+        policy, again_at = self._policy, now + CLOSING_EVERY_MS
         if policy is None or self._registry not in policy.registries or party not in policy.parties:
-            return now
+            return again_at, now
         rules = policy.registries[self._registry]
         state = window_state(
             policy.windows_of(self._registry, party), rules.closed, rules.timezone, now, HORIZON_MS
         )
-        return state.until_at if state.is_open else now
+        if state.until_at is not None:
+            again_at = min(again_at, state.until_at)
+        return again_at, state.until_at if state.is_open else now
 
 
 class Stations:

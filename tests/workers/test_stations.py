@@ -165,3 +165,14 @@ async def test_the_watch_reports_load_and_clock() -> None:
     assert desk.gate.reports[-1].load_state == "busy"
     assert desk.gate.reports[-1].clock_offset_ms == 1_990
     assert station.offset.offset_ms == 1_990
+
+
+def test_a_window_that_was_closed_a_moment_ago_is_open_from_its_first_instant() -> None:
+    """Looked at just before its opening, a party is not thought closed for another minute."""
+    hours = (WindowRule(from_s=8 * 3600, to_s=9 * 3600),)
+    policy = make_policy("http://127.0.0.1:1", {"A": 1}, windows=hours)
+    closing = Closing(REGISTRY)
+    closing.heed(policy)
+    opens = MIDNIGHT + 8 * 3_600_000
+    assert closing.closes_at("A", opens - 500) == opens - 500
+    assert closing.closes_at("A", opens) == opens + 3_600_000
