@@ -149,6 +149,9 @@ class Seat:
         """Take the gate's answer to the tick that was asked at `asked_at` (monotonic ms) with this `want`."""
         now = self._clock.monotonic()
         self._rest_until = asked_at + self.rest_ms if permit.granted < want else 0
+        if permit.valid_ms <= 0:
+            # shut, or told to end: what was drawn before that must not be used after it either
+            self.hand_back()
         if permit.granted:
             self.granted += permit.granted
             self._held_count += permit.granted

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.clock import ManualClock
 from domain.events import Event, PermitsDrawn
 from domain.policy import RegistryRules
-from domain.quota import AccountQuota, BoundBy, Lease, Quotas
+from domain.quota import AccountQuota, BoundBy, Lease, Permit, Quotas
 from tests.workers.fakes import FakeGate
 from workers.pacer import RENEW_S, REST_MS, TELL_MS, TICK_S, UNBOUND_S, Pacer, Seat, rest_ms
 
@@ -180,3 +180,20 @@ async def test_bound_by_tells_why(desk: Desk) -> None:
     await desk.pacer.run_once()
     assert seat.bound_by is BoundBy.PARTY
     assert [e.reason for e in desk.events if isinstance(e, PermitsDrawn)] == ["party"]
+
+
+@pytest.mark.parametrize(
+    "shut",
+    [
+        Permit(True, 0, 0, 5_000, BoundBy.PUSHBACK, 4_000),
+        Permit(True, 0, 0, 5_000, BoundBy.HOLD, 1_000),
+        Permit(True, 0, 0, 5_000, BoundBy.NOTHING, 0, ending=True),
+    ],
+)
+async def test_a_gate_that_shuts_takes_back_what_is_in_hand(desk: Desk, shut: Permit) -> None:
+    """On a pushback, a hold or an ending no permit drawn before is used any more; all of them are handed back."""
+    seat = desk.sit("A1", 5)
+    await desk.pacer.run_once()
+    seat.receive(shut, 0, desk.clock.monotonic())
+    assert seat.usable() == 0
+    assert (seat.line().granted, seat.line().lapsed, seat.line().sent) == (5, 5, 0)
