@@ -5,7 +5,7 @@ Log-in happens only straight after a renewal that succeeded. Bad credentials are
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from domain.errors import WireFault
+from domain.errors import GateLost, WireFault
 from domain.events import AccountSetAside
 from domain.jobs import By
 from domain.policy import RegistryRules
@@ -51,10 +51,14 @@ async def log_in(station: Station, lease: Lease) -> OpenSession | LoginRefused:
     """Open a session under a lease; tell the gate what the answer means for its books."""
     answer = await _try_log_in(station, lease)
     if isinstance(answer, OpenSession):
-        await station.quotas.fenced(lease)
-        quota = told_quota(answer, station.rules)
-        if quota is not None:
-            await station.quotas.limit_account(lease, quota)
+        try:
+            await station.quotas.fenced(lease)
+            quota = told_quota(answer, station.rules)
+            if quota is not None:
+                await station.quotas.limit_account(lease, quota)
+        except GateLost:
+            # nobody else knows of this session: it must not stay open behind a lease that is given back
+            return LoginRefused("unreachable", maybe_open=not await station.wire.log_out(answer))
     return answer
 
 

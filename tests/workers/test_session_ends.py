@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain.quota import BoundBy
+from domain.errors import GateLost
+from domain.quota import BoundBy, Lease
 from domain.states import JobState
 from domain.wire import Scope
 from tests.workers.fakes import Bench
@@ -128,3 +129,19 @@ async def test_a_failing_ledger_loses_no_answer(work: Bench, server: Scripted) -
     work.ledger.add_slice(4)
     assert (await serve(work)).reason is Reason.EMPTY
     await until(lambda: work.ledger.states() == "aaaa")
+
+
+async def test_a_gate_lost_straight_after_the_log_in_leaves_no_session_open(
+    work: Bench, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session that nobody could tell the gate of is closed before its lease is given back."""
+
+    async def lost(lease: Lease) -> None:
+        raise GateLost
+
+    monkeypatch.setattr(work.gate, "fenced", lost)
+    work.ledger.add_slice(1)
+    await serve(work)
+    assert server.logouts == ["s-1"]
+    assert [logged_out for _, logged_out in work.gate.released] == [True]
+    assert server.arrived == []
