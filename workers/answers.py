@@ -17,6 +17,8 @@ from workers.stock import Hand, Stock
 RETRY_PAUSE_MS = 1_000
 #: codes of our own wires: the record never reached the registrar's hands
 NOT_RECORDED = frozenset({"not-recorded", "not-sent"})
+#: states of a job of which nothing more is sent
+STOPPED = frozenset({JobState.PAUSED, JobState.CANCELLING, JobState.CANCELLED})
 
 
 class Answers:
@@ -84,7 +86,7 @@ class Answers:
 
 def heed(hand: Hand, settled: Settled) -> None:
     """Stop sending a slice whose job is no longer to be sent."""
-    if settled.job_state in (JobState.PAUSED, JobState.CANCELLING, JobState.CANCELLED):
+    if settled.job_state in STOPPED:
         hand.drop()
 
 

@@ -8,10 +8,10 @@ It must never send a record.
 import asyncio
 
 from domain.errors import WireFault
-from domain.jobs import Outcome
+from domain.jobs import Outcome, Settlement
 from domain.states import RecordState
 from domain.wire import Answer, End, OpenSession, Verdict
-from workers.answers import Answers, rejection
+from workers.answers import STOPPED, Answers, rejection
 from workers.pacer import Seat
 from workers.station import Station
 from workers.stock import Hand, Stock
@@ -69,11 +69,11 @@ class Resolver:
             self.end = answer
             return
         self._seat.settle(1)
-        outcome = self._judge(hand, line, answer)
+        outcome = await self._judge(hand, line, answer)
         if outcome is not None:
             self._answers.settle({hand: [outcome]})
 
-    def _judge(self, hand: Hand, line: int, answer: Answer | End) -> Outcome | None:
+    async def _judge(self, hand: Hand, line: int, answer: Answer | End) -> Outcome | None:
         if isinstance(answer, End):
             return self._leave_to_people(hand, line, "not-offered")
         if answer.verdict is Verdict.ACCEPTED:
@@ -87,9 +87,9 @@ class Resolver:
         if answer.verdict is Verdict.RETRY:
             hand.put_off(line, self._station.clock.monotonic() + (answer.retry_after_ms or 1_000))
             return None
-        return self._absent(hand, line)
+        return await self._absent(hand, line)
 
-    def _absent(self, hand: Hand, line: int) -> Outcome | None:
+    async def _absent(self, hand: Hand, line: int) -> Outcome | None:
         """Believe an absence once it has stood for `settle_s`; until then the slice goes back with the time at which to ask again."""
         station, now = self._station, self._station.clock.now()
         settle_ms = int(station.rules.settle_s * 1000)
@@ -97,10 +97,26 @@ class Resolver:
         since = station.absent_since.setdefault(place, now)
         if now - since >= settle_ms:
             del station.absent_since[place]
-            hand.believe_absent(line)
+            await self._believe(hand, line)
             return None
         hand.believe_at = max(hand.believe_at or 0, since + settle_ms)
         return None
+
+    async def _believe(self, hand: Hand, line: int) -> None:
+        """Have it sent; where its job was cancelled or paused meanwhile, write down instead that the registrar does not have it."""
+        ledger, claimed = self._station.ledger, hand.claimed
+        hand.out.add(line)
+        try:
+            is_stopped = (await ledger.job(claimed.job)).state in STOPPED
+            if is_stopped:
+                outcome = Outcome(line, RecordState.PENDING)
+                await ledger.settle([Settlement(claimed.slice_id, (outcome,))], self._station.clock.now())
+        finally:
+            hand.out.discard(line)
+        if is_stopped:
+            hand.stall(line)
+        else:
+            hand.believe_absent(line)
 
     def _leave_to_people(self, hand: Hand, line: int, code: str) -> Outcome:
         hand.stall(line)

@@ -8,7 +8,7 @@ from typing import cast
 from domain.clock import Clock, SystemClock
 from domain.errors import GateLost
 from domain.events import Event
-from domain.jobs import By, ClaimedSlice, Outcome, Settled, Settlement
+from domain.jobs import By, ClaimedSlice, Job, Outcome, Settled, Settlement
 from domain.policy import RegistryRules
 from domain.quota import AccountQuota, BoundBy, Lease, LeaseRefused, Permit, Quotas, Signals, TickLine
 from domain.states import AccountKind, AccountState, JobState, RecordState
@@ -187,6 +187,10 @@ class FakeLedger:
             self.aside.append((account, reason, suspended))
             self.notices.extend(notices)
         return bool(before)
+
+    async def job(self, job: str) -> Job:
+        """Tell a job's state."""
+        return Job(job, "P1", "reg", "party-members", 1, "f.csv", "d", "b", self.job_state, "r", 0)
 
     async def claim(self, lease: Lease, now: int) -> ClaimedSlice | None:
         """Claim the first slice that is free, due and not done."""

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.states import RecordState
+from domain.jobs import ClaimedSlice
+from domain.quota import Lease
+from domain.states import JobState, RecordState
 from tests.workers.fakes import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
@@ -127,3 +129,23 @@ async def test_an_error_of_the_question_ends_the_session_and_leaves_the_record_u
     work.ledger.add_slice(1, "u")
     assert (await serve(work)).reason is Reason.FAULT
     assert work.ledger.states() == "u"
+
+
+@pytest.mark.parametrize("stopped", [JobState.CANCELLING, JobState.PAUSED])
+async def test_an_absence_in_a_stopped_job_is_written_down_and_nothing_is_sent(
+    work: Bench, server: Scripted, monkeypatch: pytest.MonkeyPatch, stopped: JobState
+) -> None:
+    """Cancelled while its record was unknown: what the registrar does not have stays unsent."""
+    claim = work.ledger.claim
+
+    async def claim_then_stop(lease: Lease, now: int) -> ClaimedSlice | None:
+        claimed = await claim(lease, now)
+        work.ledger.job_state = stopped
+        return claimed
+
+    monkeypatch.setattr(work.ledger, "claim", claim_then_stop)
+    work.station.absent_since["J1.0", 0] = work.station.clock.now() - 60_001
+    work.ledger.add_slice(1, "u")
+    await serve(work)
+    assert server.arrived == []
+    assert work.ledger.outcomes["J1.0", 0].state is RecordState.PENDING
