@@ -27,16 +27,17 @@ from domain.ports import Spool
 from ledger.boxes import SliceBox, open_slice
 from ledger.keystore import KeyStore
 from ledger.protocols import Ledger
+from profiles.codes import MAYBE_OURS
 from quotas.quotas import RedisQuotas
 from workers.actors import BESIDE_SESSIONS, Actors
-from workers.broker import LoopAsIs, RedisDoorbell, make_broker
+from workers.broker import RING_CHANNEL, LoopAsIs, RedisDoorbell, listen_for_wakes, make_broker
 from workers.notices import NoticeParts, Notices
 from workers.session import run_session
 from workers.stations import StationParts, Stations
 from workers.wires.http import HttpWire
 
-#: how often an idle queue is looked at (ms); rings are heard within that
-LISTEN_MS = 100
+#: how often an idle queue is looked at where no ring is heard (ms)
+LISTEN_MS = 500
 #: sessions that have not ended so long after a polite stop are cut off (s)
 GRACE_S = 15.0
 #: and have so long to give back what they have (s)
@@ -84,6 +85,9 @@ class WorkerProcess:
         worker = Worker(broker, worker_timeout=LISTEN_MS, worker_threads=parts.sessions + BESIDE_SESSIONS)
         policies = Loop("policy", place.stations.run_once, parts.emit)
         keeping = asyncio.create_task(policies.run())
+        listening = asyncio.create_task(
+            listen_for_wakes(parts.redis_url, broker.heed_ring, channel=RING_CHANNEL)
+        )
         await asyncio.to_thread(worker.start)
         parts.is_ready()
         try:
@@ -92,6 +96,8 @@ class WorkerProcess:
             await self._stop(worker, place)
             policies.stop()
             await keeping
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
             await place.stations.close()
             await quotas.close()
             bell.close()
@@ -193,7 +199,9 @@ class Workplace:
 
 
 def codes_of(profile_name: str) -> frozenset[str]:
-    """Return the registrar's codes that, by the profile, may speak of our own earlier try."""
-    from profiles.book import profile
-
-    return profile(profile_name).maybe_ours
+    """Return the registrar's codes that, by the profile, may speak of our own earlier try; raises NotFound."""
+    if profile_name not in MAYBE_OURS:
+        raise NotFound(
+            f"There is no profile of the name {profile_name!r}.", message_th=f"ไม่มีโปรไฟล์ชื่อ {profile_name!r}"
+        )
+    return MAYBE_OURS[profile_name]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
+from profiles.codes import MAYBE_OURS
 from profiles.party_members import check, header, messages
 from profiles.party_members.fields import FIELDS, OPERATIONS
 from profiles.profile import CheckContext, Checked, Field, HeaderMatch
@@ -17,7 +18,7 @@ class PartyMembers:
     fields: Mapping[str, Field] = FIELDS
     operations: tuple[str, ...] = OPERATIONS
     natural_key_fields: tuple[str, ...] = ("national_id",)
-    maybe_ours: frozenset[str] = frozenset({"already-member"})
+    maybe_ours: frozenset[str] = MAYBE_OURS[name]
     messages: Mapping[str, tuple[str, str]] = messages.MESSAGES
 
     def match_header(self, headers: Sequence[str]) -> HeaderMatch:

@@ -59,6 +59,7 @@ def test_a_forgotten_parameter_is_an_error(connection: Connection) -> None:
 
 def test_it_is_part_of_the_transaction(connection: Connection) -> None:
     """What it wrote goes when the transaction is rolled back."""
+    begun = connection.begin()
     HotStatement(update(THINGS).values({THINGS.c.count: 7})).change(connection)
-    connection.rollback()
+    begun.rollback()
     assert HotStatement(select(THINGS.c.count)).rows(connection) == [(1,), (None,)]

@@ -3,7 +3,8 @@
 import pytest
 
 from domain.errors import NotFound
-from profiles.book import profile
+from profiles.book import PROFILES, profile
+from profiles.codes import MAYBE_OURS
 
 
 def test_the_profile_of_party_members_is_in_the_book() -> None:
@@ -11,6 +12,11 @@ def test_the_profile_of_party_members_is_in_the_book() -> None:
     found = profile("party-members")
     assert (found.name, found.version, found.natural_key_fields) == ("party-members", 1, ("national_id",))
     assert found.maybe_ours == frozenset({"already-member"})
+
+
+def test_every_profile_says_which_codes_mean_ask() -> None:
+    """Sessions read them where they need not load what checks files."""
+    assert {name: found.maybe_ours for name, found in PROFILES.items()} == dict(MAYBE_OURS)
 
 
 def test_an_unknown_profile_is_refused_with_the_names_of_those_there_are() -> None:

@@ -1,10 +1,12 @@
 """The broker: an acknowledgement that finds no Redis is left."""
 
+import asyncio
 from pathlib import Path
 
 import dramatiq
+import redis.asyncio as aioredis
 
-from workers.broker import SESSIONS, make_broker
+from workers.broker import RING_CHANNEL, SESSIONS, RedisDoorbell, listen_for_wakes, make_broker
 
 
 def message() -> dramatiq.MessageProxy:
@@ -21,4 +23,27 @@ def test_what_cannot_be_acknowledged_is_left(tmp_path: Path) -> None:
     consumer.ack(message())
     consumer.nack(message())
     consumer.requeue([message()])
+    broker.client.close()
+
+
+async def test_a_ring_wakes_the_consumer_of_its_queue(redis_url: str, valkey: aioredis.Redis) -> None:
+    """An idle consumer sleeps for a minute here; the ring has it fetch at once."""
+    broker = make_broker(redis_url, [])
+    broker.declare_queue(SESSIONS)
+    consumer = broker.consume(SESSIONS, timeout=60_000)
+    assert next(consumer) is None
+    bell = RedisDoorbell(redis_url)
+    listening = asyncio.create_task(
+        listen_for_wakes(redis_url, broker.heed_ring, channel=RING_CHANNEL, again_s=0.01)
+    )
+    fetched = asyncio.create_task(asyncio.to_thread(next, consumer))
+    async with asyncio.timeout(20):
+        while await valkey.publish(RING_CHANNEL, "another-queue") == 0:  # nobody listens yet
+            await asyncio.sleep(0.01)
+        bell.run_session("party-members", "P1")
+        found = await fetched
+    assert found is not None
+    assert found.args == ("party-members", "P1")
+    listening.cancel()
+    bell.close()
     broker.client.close()
