@@ -11,9 +11,14 @@ import run
 from domain import states
 from pratunam import __version__
 from pratunam.cli import pratunam
+from pratunam.demo.cast import PLAYERS
 from tests.source import ROOT, name_of
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "registrar" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 
 
@@ -50,6 +55,50 @@ def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
     """Each relative link in a document leads to a file of the clone."""
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", document.read_text(encoding="utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_link_to_a_heading_finds_it(document: Path) -> None:
+    """Each link to a place within a page leads to a heading that is there."""
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)", document.read_text(encoding="utf-8"))
+    lost = [
+        f"{link}#{place}"
+        for link, place in links
+        if place not in anchors_of(document.parent / link if link else document)
+    ]
+    assert lost == []
+
+
+def anchors_of(document: Path) -> set[str]:
+    """The places in a page that links can lead to: its headings, in lower case, without signs, spaces as dashes."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = (re.sub(r"[^\w\u0e00-\u0e7f -]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+def test_every_page_can_be_reached_from_the_front() -> None:
+    """README.md, or a page that it links to, links to each page under docs/."""
+    reached = [ROOT / "README.md"]
+    for document in reached:
+        links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", document.read_text(encoding="utf-8"))
+        pages = [(document.parent / link).resolve() for link in links if link.endswith(".md")]
+        reached += [page for page in pages if page not in reached]
+    assert set((ROOT / "docs").rglob("*.md")) - set(reached) == set()
+
+
+def test_the_excerpt_of_the_demo_is_of_its_cast() -> None:
+    """What README.md shows of the demo's end names parties of its cast, with their rows, and its verdict."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(
+        r"^(P\d+)   (.+?) +([\d,]+) +([\d,]+) +([\d,]+) +([\d,]+) +0  finished$", text, re.MULTILINE
+    )
+    cast = {player.party: player for player in PLAYERS}
+    assert len(shown) == 3
+    for party, name, rows, *counts in shown:
+        assert (cast[party].name_en, cast[party].rows) == (name, int(rows.replace(",", "")))
+        assert sum(int(count.replace(",", "")) for count in counts) == cast[party].rows
+    assert "Verdict: every promise kept." in text
+    assert "every promise kept" in (ROOT / "pratunam" / "demo" / "story.py").read_text(encoding="utf-8")
 
 
 def test_every_state_is_drawn() -> None:
