@@ -6,6 +6,7 @@ from pathlib import Path
 import dramatiq
 import redis.asyncio as aioredis
 
+from tests.workers.waiting import until_told
 from workers.broker import RING_CHANNEL, SESSIONS, RedisDoorbell, listen_for_wakes, make_broker
 
 
@@ -36,10 +37,13 @@ async def test_a_ring_wakes_the_consumer_of_its_queue(redis_url: str, valkey: ai
     listening = asyncio.create_task(
         listen_for_wakes(redis_url, broker.heed_ring, channel=RING_CHANNEL, again_s=0.01)
     )
+
+    async def somebody_listens() -> bool:
+        return bool(await valkey.publish(RING_CHANNEL, "another-queue"))
+
     fetched = asyncio.create_task(asyncio.to_thread(next, consumer))
     async with asyncio.timeout(20):
-        while await valkey.publish(RING_CHANNEL, "another-queue") == 0:  # nobody listens yet
-            await asyncio.sleep(0.01)
+        await until_told(somebody_listens)
         bell.run_session("party-members", "P1")
         found = await fetched
     assert found is not None
