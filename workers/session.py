@@ -31,6 +31,8 @@ from workers.supply import Supply
 
 #: a round comes at least this often (s): it looks at turn, window and whatever was put off
 ROUND_S = 0.2
+#: before a line that is overdue is looked at again (s)
+OVERDUE_S = 0.05
 #: tries to settle the last answers before the session gives up and leaves them to the rescue
 LAST_TRIES = 5
 
@@ -201,7 +203,8 @@ class Session:
         now = self._station.clock.monotonic()
         for due in (reopen_at, self._stock.next_due()):
             if due is not None:
-                rest_s = min(rest_s, max(0.001, (due - now) / 1000))
+                # overdue: the registry's retry budget is spent, and it earns a retry in seconds
+                rest_s = min(rest_s, (due - now) / 1000 if due > now else OVERDUE_S)
         timer = asyncio.get_running_loop().call_later(rest_s, sending.changed.set)
         await sending.changed.wait()
         timer.cancel()
@@ -218,7 +221,8 @@ class Session:
 
     async def _leave(self, seat: Seat, session: OpenSession | LoginRefused, reason: Reason) -> None:
         """Settle, give back, log out, release: each step whatever became of the one before."""
-        if self._sending is not None and not self._sending.leaving:
+        if self._sending is not None:
+            # also where draining was begun and cut short: what is out without an answer must be known as unknown
             self._sending.abort()
             await self._sending.drain(cut=True)
         await self._settle_last()

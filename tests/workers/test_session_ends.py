@@ -1,7 +1,8 @@
 """How sessions end: stopped, cancelled under them, ended by the gate, the window, the registrar, or a lost Redis."""
 
 import asyncio
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.workers.surroundings import serve
 from tests.workers.waiting import until
 from tests.workers.wires.scripted import Scripted, accept
 from workers.ending import Reason
+from workers.sending import Sending
+from workers.session import OVERDUE_S, Session
+from workers.stock import Hand, Stock
 
 
 async def test_a_cancelled_job_stops_in_mid_flight(work: Bench, server: Scripted) -> None:
@@ -145,3 +149,28 @@ async def test_a_gate_lost_straight_after_the_log_in_leaves_no_session_open(
     assert server.logouts == ["s-1"]
     assert [logged_out for _, logged_out in work.gate.released] == [True]
     assert server.arrived == []
+
+
+async def test_a_spent_retry_budget_is_waited_for_without_haste(
+    work: Bench, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines that are overdue for want of a retry cost some rounds a second, not a thousand."""
+    naps: list[float] = []
+    call_later = asyncio.get_running_loop().call_later
+
+    def note(delay: float, callback: Any, *args: Any) -> asyncio.TimerHandle:
+        naps.append(delay)
+        work.station.stopping.set()
+        return call_later(delay, callback, *args)
+
+    stock = Stock()
+    hand = Hand(work.ledger.add_slice(1).claimed, work.ledger.slices["J1.0"].box, idempotent=True)
+    stock.add(hand)
+    hand.ready.clear()
+    hand.put_off(0, 0)
+    session = Session(work.station, Lease("reg", "P1", "A1", "host:1", 1, 1))
+    monkeypatch.setattr(session, "_stock", stock)
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", note)
+    sending = SimpleNamespace(changed=asyncio.Event())
+    await session._nap(cast("Sending", sending), None)
+    assert naps == [OVERDUE_S]
