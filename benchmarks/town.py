@@ -93,11 +93,15 @@ class Town:
         """Wait until all jobs have ended."""
         return await self.until(jobs, lambda job: job.state in ENDED_JOB_STATES, within_s)
 
+    async def now(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return the jobs as they stand now."""
+        return [await self.parts.ledger.job(job.job) for job in jobs]
+
     async def until(self, jobs: Sequence[Job], is_so: Any, within_s: float = 600) -> list[Job]:
         """Wait until `is_so(job)` holds for all jobs; raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while True:
-                found = [await self.parts.ledger.job(job.job) for job in jobs]
+                found = await self.now(jobs)
                 if all(is_so(job) for job in found):
                     return found
                 await asyncio.sleep(0.1)

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_json, write_members
 from domain.jobs import Job
+from pratunam.outlook import outlook_of
 
 ACCOUNTS, ACCOUNT_RATE = (3, 2), 100
 #: the guard of the policy, the time between the change and the closing, and how long it is closed (s)
@@ -29,6 +30,9 @@ class WindowRun:
     report: dict[str, Any]
     arrivals: list[Arrival]
     jobs: list[Job]
+    #: made when the window had been set, by the gate's clock (ms): when, and each job's end as foreseen then
+    foreseen_at: int
+    foreseen: list[int | None]
 
     @property
     def last_before_s(self) -> float:
@@ -41,8 +45,13 @@ class WindowRun:
         return min(each.at - self.opens_at for each in self.arrivals if each.at >= self.closes_at) / 1000
 
 
-async def play(offset_s: int, rows: int, shape: str = "stream", folder: Path | None = None) -> WindowRun:
-    """Run two backlogged parties into a window's end and out of its beginning; the registrar's clock is `offset_s` ahead."""
+async def play(
+    offset_s: int, rows: int, shape: str = "stream", folder: Path | None = None, after: int = 0
+) -> WindowRun:
+    """Run two backlogged parties into a window's end and out of its beginning; the registrar's clock is `offset_s` ahead.
+
+    The window is set once `after` records have arrived.
+    """
     rate = sum(ACCOUNTS) * ACCOUNT_RATE
     plan = TownPlan(
         ACCOUNTS, [rows] * len(ACCOUNTS), rate, rate // 4, ACCOUNT_RATE, ACCOUNT_RATE // 4, shape=shape,
@@ -52,10 +61,13 @@ async def play(offset_s: int, rows: int, shape: str = "stream", folder: Path | N
     async with town(plan, folder) as place:
         files = {party(k): write_members(place.folder, party(k), rows, k) for k in range(len(ACCOUNTS))}
         jobs = await place.submit(files)
-        await place.until_arrived(rate // 4)
+        await place.until_arrived(after or rate // 4)
         closes_at, opens_at = await _close(place, offset_s)
+        foreseen_at = place.parts.clock.now()
+        foreseen = [(await outlook_of(place.parts, job)).finish_at for job in await place.now(jobs)]
         done = await place.until_done(jobs)
-        return WindowRun(closes_at, opens_at, await place.report(), place.arrived(), done)
+        report = await place.report()
+        return WindowRun(closes_at, opens_at, report, place.arrived(), done, foreseen_at, foreseen)
 
 
 async def _close(place: Town, offset_s: int) -> tuple[int, int]:
