@@ -45,7 +45,9 @@ class Loop:
             return self.AFTER_FAILURE_S
 
     async def _rest(self, sleep_s: float) -> None:
+        # a timer that rings: `wait_for` makes a task each time, and some loops turn fifty times a second
+        timer = asyncio.get_running_loop().call_later(max(0.0, sleep_s), self._rung.set)
         try:
-            await asyncio.wait_for(self._rung.wait(), timeout=max(0.0, sleep_s))
-        except TimeoutError:
-            return
+            await self._rung.wait()
+        finally:
+            timer.cancel()

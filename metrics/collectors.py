@@ -1,6 +1,7 @@
 """Turns events into metrics: one subscriber a process, holding its own registry of collectors. Decides nothing."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -25,6 +26,7 @@ from metrics.labels import (
 from metrics.looks import Looks
 from metrics.names import Kind, MetricName
 
+_Collector = TypeVar("_Collector", Counter, Gauge, Histogram)
 _MAKERS: dict[Kind, type[Counter] | type[Gauge] | type[Histogram]] = {
     Kind.COUNTER: Counter,
     Kind.GAUGE: Gauge,
@@ -43,6 +45,7 @@ class GateMetrics:
         self._looks = Looks(now or SystemClock().now)
         registry.register(self._looks)
         self._collectors = {metric.name: _make(metric, registry) for metric in names.COUNTED}
+        self._children: dict[tuple[object, ...], Counter | Gauge | Histogram] = {}
         self._gauge(names.BUILD_INFO, version=version or "unknown").set(1)
         self._told: dict[type[events.Event], Callable[..., None]] = {
             events.RecordsSent: self._records_sent,
@@ -141,19 +144,22 @@ class GateMetrics:
         self._histogram(names.QUEUE_WAIT_SECONDS, actor=actor).observe(event.waited_ms / 1000)
 
     def _counter(self, metric: MetricName, **labels: str) -> Counter:
-        collector = self._collectors[metric.name]
-        assert isinstance(collector, Counter)
-        return collector.labels(**labels)
+        return self._child(Counter, metric, labels)
 
     def _gauge(self, metric: MetricName, **labels: str) -> Gauge:
-        collector = self._collectors[metric.name]
-        assert isinstance(collector, Gauge)
-        return collector.labels(**labels)
+        return self._child(Gauge, metric, labels)
 
     def _histogram(self, metric: MetricName, **labels: str) -> Histogram:
-        collector = self._collectors[metric.name]
-        assert isinstance(collector, Histogram)
-        return collector.labels(**labels)
+        return self._child(Histogram, metric, labels)
+
+    def _child(self, kind: type[_Collector], metric: MetricName, labels: dict[str, str]) -> _Collector:
+        """Return one metric's child for these labels, looked up in the library once: some are asked for a thousand times a second."""
+        key = (metric.name, *labels.items())
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = self._collectors[metric.name].labels(**labels)
+        assert isinstance(child, kind)
+        return child
 
 
 def _make(metric: MetricName, registry: CollectorRegistry) -> Counter | Gauge | Histogram:

@@ -29,8 +29,8 @@ from domain.quota import AccountQuota, BoundBy, Lease, Permit, Quotas, TickLine
 TICK_S = 0.020
 #: the same when the gate gave all that was wanted: nothing binds, so nothing is won by waiting (s)
 UNBOUND_S = 0.002
-#: between two ticks that only renew leases (s)
-RENEW_S = 0.9
+#: between two ticks that only renew leases (ms)
+RENEW_MS = 900
 #: after a tick that failed because the gate is lost (s), before jitter
 LOST_S = 0.2
 #: the longest that a bound seat waits before it asks again (ms)
@@ -71,7 +71,7 @@ class Seat:
         self._held: deque[list[int]] = deque()
         self._lease_until = clock.monotonic() + lease_ms
         self._told = (0, 0, 0, 0)
-        self._told_at = clock.monotonic() - int(RENEW_S * 1000)
+        self._told_at = clock.monotonic() - RENEW_MS
         self._rest_until = 0
         self._held_count = 0
 
@@ -120,14 +120,24 @@ class Seat:
             return 0
         return max(0, self._wants() - self.usable())
 
-    def due_in(self, now: int) -> int:
-        """Return in how many ms this seat has something to say to the gate (0 = now)."""
-        due = self._told_at + int(RENEW_S * 1000)
-        if self.has_news():
-            due = min(due, self._told_at + TELL_MS)
-        if due > now and self.want():
-            due = min(due, max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS)))
-        return max(0, due - now)
+    def is_due(self, now: int) -> bool:
+        """Say whether this seat has something to say to the gate."""
+        return self._tells_at() <= now or (self._asks_at(now) <= now and self.want() > 0)
+
+    def due_before(self, latest: int, now: int) -> int:
+        """Return when this seat has something to say to the gate (monotonic ms), or `latest` where that comes first.
+
+        What its session wants is counted only where it matters: there are many seats, and many ticks a second.
+        """
+        due = min(self._tells_at(), latest)
+        asks_at = self._asks_at(now)
+        return asks_at if due > now and asks_at < due and self.want() else due
+
+    def _tells_at(self) -> int:
+        return self._told_at + (TELL_MS if self.has_news() else RENEW_MS)
+
+    def _asks_at(self, now: int) -> int:
+        return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))
 
     def line(self) -> TickLine:
         """Return this seat's part of a tick."""
@@ -143,7 +153,10 @@ class Seat:
 
     def has_news(self) -> bool:
         """Say whether the gate does not know the present totals."""
-        return self._told != (self.granted, self.lapsed, self.sent, self.settled)
+        granted, lapsed, sent, settled = self._told
+        return (
+            settled != self.settled or sent != self.sent or granted != self.granted or lapsed != self.lapsed
+        )
 
     def receive(self, permit: Permit, want: int, asked_at: int) -> None:
         """Take the gate's answer to the tick that was asked at `asked_at` (monotonic ms) with this `want`."""
@@ -242,7 +255,7 @@ class Pacer:
         """Make one tick, if anybody has something to say; returns the seconds until the next."""
         self._resting = False
         asked_at = self._clock.monotonic()
-        seats = [seat for seat in self._seats if seat.due_in(asked_at) <= 0]
+        seats = [seat for seat in self._seats if seat.is_due(asked_at)]
         if seats and not await self._tick(seats, asked_at):
             return self._jittered(LOST_S)
         return self._rest_s()
@@ -271,7 +284,12 @@ class Pacer:
     def _rest_s(self) -> float:
         """Return how long nothing is lost by not ticking."""
         now = self._clock.monotonic()
-        due_ms = min((seat.due_in(now) for seat in self._seats), default=int(RENEW_S * 1000))
+        due = now + RENEW_MS
+        for seat in self._seats:
+            due = seat.due_before(due, now)
+            if due <= now:
+                break
+        due_ms = max(0, due - now)
         if due_ms == 0 and any(seat.bound_by is BoundBy.NOTHING and seat.want() for seat in self._seats):
             return UNBOUND_S
         self._resting = due_ms > ASK_AGAIN_MS

@@ -154,15 +154,25 @@ class Stock:
 
     def sendable(self) -> int:
         """Return how many lines may be sent now."""
-        return sum(hand.sendable() for hand in self.hands)
+        # plain loops here and below: these are asked for at every tick and every answer
+        count = 0
+        for hand in self.hands:
+            count += hand.sendable()
+        return count
 
     def unsent(self) -> int:
         """Return how many lines are ready, marked or not."""
-        return sum(len(hand.ready) for hand in self.hands)
+        count = 0
+        for hand in self.hands:
+            count += len(hand.ready)
+        return count
 
     def asking(self) -> int:
         """Return how many lines wait to be asked about."""
-        return sum(len(hand.asking) for hand in self.hands)
+        count = 0
+        for hand in self.hands:
+            count += len(hand.asking)
+        return count
 
     def take(self, count: int, now: int) -> list[Line]:
         """Take up to `count` lines for writing at `now` (monotonic ms)."""

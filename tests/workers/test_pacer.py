@@ -13,7 +13,7 @@ from domain.events import Event, PermitsDrawn
 from domain.policy import RegistryRules
 from domain.quota import AccountQuota, BoundBy, Lease, Permit, Quotas
 from tests.workers.fakes import FakeGate
-from workers.pacer import RENEW_S, REST_MS, TELL_MS, TICK_S, UNBOUND_S, Pacer, Seat, rest_ms
+from workers.pacer import RENEW_MS, REST_MS, TELL_MS, TICK_S, UNBOUND_S, Pacer, Seat, rest_ms
 
 
 class Desk:
@@ -120,7 +120,7 @@ async def test_ticks_come_fast_only_while_they_bring_something(desk: Desk) -> No
     desk.wants["A1"] = 0
     desk.clock.advance(TELL_MS)
     await desk.pacer.run_once()
-    assert await desk.pacer.run_once() == pytest.approx(RENEW_S)
+    assert await desk.pacer.run_once() == pytest.approx(RENEW_MS / 1000)
 
 
 async def test_a_seat_that_left_hears_nothing(desk: Desk) -> None:
