@@ -79,6 +79,12 @@ def ready_children(settings: Settings) -> Mapping[str, str]:
     return found
 
 
+def forget_ready(settings: Settings) -> None:
+    """Remove what killed processes left behind: their numbers may belong to others by now."""
+    for path in settings.run_folder.glob(f"*{_READY_SUFFIX}"):
+        path.unlink(missing_ok=True)
+
+
 def stop_on_signals() -> asyncio.Event:
     """Return an event that SIGTERM and Ctrl-C set."""
     stopping = asyncio.Event()

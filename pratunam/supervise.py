@@ -60,12 +60,15 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             began = loop.time()
-            code = await self._run_once(plan)
+            try:
+                end = f"ended by itself ({_told(await self._run_once(plan))})"
+            except OSError as error:  # no process, memory or descriptor to be had now: the others are kept all the same
+                end = f"could not be started ({error.strerror})"
             if self._stopping.is_set():
                 return
             lived_s = loop.time() - began
             wait_s = _FIRST_WAIT_S if lived_s > _SETTLED_S else min(_LONGEST_WAIT_S, wait_s * 2)
-            self._tell(plan.name, f"ended by itself ({_told(code)}); starting again in {wait_s:.1f} s")
+            self._tell(plan.name, f"{end}; starting again in {wait_s:.1f} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait_s)
 

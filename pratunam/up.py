@@ -19,7 +19,7 @@ from domain.errors import Conflict, PratunamError
 from domain.jobs import By
 from metrics.gather import serve_gathered
 from metrics.logs import configure_logs
-from pratunam.child import ready_children, stop_on_signals
+from pratunam.child import forget_ready, ready_children, stop_on_signals
 from pratunam.embedded import EmbeddedServer, check_server_at
 from pratunam.parts import open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
@@ -35,6 +35,8 @@ async def run_up(settings: Settings, first_policy: str | None, ready: Callable[[
     """Run everything until told to stop; `ready` is called with the address of metrics and /healthz."""
     configure_logs(settings.log_level, settings.log_format, "up")
     with _one_at_a_time(settings):
+        forget_running(settings)
+        forget_ready(settings)
         await _open_home(settings, first_policy)
         stopping = stop_on_signals()
         async with AsyncExitStack() as stack:
@@ -60,9 +62,11 @@ async def _supervise(
     )
     children = asyncio.create_task(supervisor.run())
     watch = asyncio.create_task(_tell_when_ready(settings, ready))
-    await stopping.wait()
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait({stopped, children}, return_when=asyncio.FIRST_COMPLETED)
     _log.info("stopping")
     watch.cancel()
+    stopped.cancel()
     supervisor.stop()
     await children
 

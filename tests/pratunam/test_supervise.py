@@ -94,3 +94,12 @@ async def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     async with supervised(plan("deaf", program, grace_s=0.1)):
         # opening to read waits for the child, which ignores SIGTERM by then
         await asyncio.to_thread(fifo.read_text, "utf-8")
+
+
+async def test_a_child_that_cannot_be_started_is_tried_again_and_its_sister_stays() -> None:
+    """No process to be had for one: the other runs on."""
+    missing = ChildPlan("missing", ["/no/such/program"], dict(os.environ))
+    async with supervised(missing, plan("two", _SLEEPER)) as (supervisor, diary):
+        await diary.until(lambda words: sum("could not be started" in what for _, what in words) >= 2)
+
+        assert set(supervisor.pids()) == {"two"}

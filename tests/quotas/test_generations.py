@@ -185,6 +185,8 @@ async def test_shares_that_arrive_late_open_nothing_for_longer(gate: Gate) -> No
 async def test_signals_of_all_processes_are_added_up(gate: Gate) -> None:
     """Totals are absolute per process: repeated and overtaken reports add nothing; the newest words stand."""
     await gate.open()
+    await gate.quotas.report(REGISTRY, "w1", Signals())
+    await gate.quotas.report(REGISTRY, "w2", Signals())
     await gate.quotas.report(REGISTRY, "w1", Signals(10, 1, 2, 300, "normal"))
     await gate.quotas.report(
         REGISTRY, "w2", Signals(5, 0, 0, 50, "busy", clock_offset_ms=-40, clock_error_ms=3)
@@ -195,6 +197,15 @@ async def test_signals_of_all_processes_are_added_up(gate: Gate) -> None:
     assert signals == Signals(17, 1, 2, 390, "busy", 0, clock_offset_ms=-40, clock_error_ms=3)
     await gate.quotas.report(REGISTRY, "w1", Signals(clock_offset_ms=0, clock_error_ms=1))
     assert (await gate.quotas.usage(REGISTRY)).signals.clock_offset_ms == 0
+
+
+async def test_what_a_process_saw_before_a_generation_is_not_told_again(gate: Gate) -> None:
+    """A worker that outlived the loss of Redis reports its whole life: old trouble must not brake the new generation."""
+    await gate.open()
+    await gate.quotas.report(REGISTRY, "w1", Signals(10_000, 2_000, 50, 90_000))
+    await gate.quotas.report(REGISTRY, "w1", Signals(10_030, 2_000, 50, 90_300))
+
+    assert (await gate.quotas.usage(REGISTRY)).signals == Signals(30, 0, 0, 300)
 
 
 async def test_parties_that_lately_had_sessions_are_shown_and_later_forgotten(gate: Gate) -> None:
