@@ -153,7 +153,8 @@ async def _keep_alive(server: EmbeddedServer, url: str, stopping: asyncio.Event)
 
 @contextmanager
 def _one_at_a_time(settings: Settings) -> Iterator[None]:
-    settings.run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.run_folder.mkdir(mode=0o700, exist_ok=True)
     with Path(settings.run_folder / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -36,7 +37,11 @@ WAKE_CHANNEL = "pratunam:wake"
 #: workers' doorbell: the message is a queue's name; who does not hear it looks now and then
 RING_CHANNEL = "pratunam:ring"
 #: a doorbell that cannot be rung at once is not waited for (s)
-RING_S = 2.0
+RING_S = 0.5
+#: a consumer waits so long for the server (s)
+ANSWER_S = 2.0
+#: after a ring that failed, none is tried for so long (s)
+SILENT_S = 2.0
 
 CHECKS_SMALL = "check-small"
 CHECKS_LARGE = "check-large"
@@ -129,12 +134,14 @@ class WorkBroker(RedisBroker):
             self.emit_after("declare_queue", queue_name)
 
 
-def make_broker(redis_url: str, middleware: list[dramatiq.Middleware]) -> WorkBroker:
-    """Make the broker; `middleware` is all there is."""
+def make_broker(
+    redis_url: str, middleware: list[dramatiq.Middleware], *, answer_s: float = ANSWER_S
+) -> WorkBroker:
+    """Make the broker; `middleware` is all there is; a server that does not answer within `answer_s` has failed."""
     client = redis.Redis.from_url(
         own_database(redis_url),
-        socket_timeout=RING_S,
-        socket_connect_timeout=RING_S,
+        socket_timeout=answer_s,
+        socket_connect_timeout=answer_s,
         retry=Retry(NoBackoff(), 0),
     )
     options = {"namespace": NAMESPACE, "heartbeat_timeout": HEARTBEAT_MS, "middleware": middleware}
@@ -155,7 +162,8 @@ class RedisDoorbell:
 
     def __init__(self, redis_url: str) -> None:
         """Connect when first rung."""
-        self._broker = make_broker(redis_url, [])
+        self._silent_until = 0.0
+        self._broker = make_broker(redis_url, [], answer_s=RING_S)
         self._gate = redis.Redis.from_url(
             redis_url, socket_timeout=RING_S, socket_connect_timeout=RING_S, retry=Retry(NoBackoff(), 0)
         )
@@ -178,8 +186,7 @@ class RedisDoorbell:
 
     def wake(self, registry: str = "") -> None:
         """Have the scheduler look now."""
-        with suppress(RedisError):
-            self._gate.publish(WAKE_CHANNEL, registry)
+        self._safely(lambda: self._gate.publish(WAKE_CHANNEL, registry))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -190,9 +197,21 @@ class RedisDoorbell:
         message: dramatiq.Message[None] = dramatiq.Message(
             queue_name=queue, actor_name=actor, args=ids, kwargs={}, options={}
         )
-        with suppress(RedisError):
+
+        def ring() -> None:
             self._broker.enqueue(message)
             self._gate.publish(RING_CHANNEL, queue)
+
+        self._safely(ring)
+
+    def _safely(self, ring: Callable[[], object]) -> None:
+        """Ring unless the server failed a moment ago: callers stand on an event loop that others' sessions need."""
+        if monotonic() < self._silent_until:
+            return
+        try:
+            ring()
+        except RedisError:
+            self._silent_until = monotonic() + SILENT_S
 
 
 async def listen_for_wakes(

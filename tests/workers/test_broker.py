@@ -51,3 +51,19 @@ async def test_a_ring_wakes_the_consumer_of_its_queue(redis_url: str, valkey: ai
     listening.cancel()
     bell.close()
     broker.client.close()
+
+
+async def test_a_bell_that_failed_is_not_tried_again_at_once() -> None:
+    """A server that hangs costs one time-out, not one a ring: the loop that rings has sessions to renew."""
+    calls: list[asyncio.StreamWriter] = []
+    stuck = await asyncio.start_server(lambda _, writer: calls.append(writer), "127.0.0.1", 0)
+    bell = RedisDoorbell(f"redis://127.0.0.1:{stuck.sockets[0].getsockname()[1]}")
+
+    for _ in range(20):
+        await asyncio.to_thread(bell.run_session, "party-members", "P1")
+
+    assert len(calls) == 1
+    bell.close()
+    for writer in calls:
+        writer.close()
+    stuck.close()
