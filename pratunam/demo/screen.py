@@ -22,23 +22,24 @@ class Scene:
     jobs: Mapping[str, Job]
 
 
-def draw(scene: Scene) -> Group:
-    """Return the screen of one look."""
+#: width that the columns beside the bar take
+_BESIDE_BAR, _SHORTEST_BAR, _LONGEST_BAR = 82, 8, 30
+#: on a narrower terminal the share is left out
+_WIDE = 100
+
+
+def draw(scene: Scene, width: int) -> Group:
+    """Return the screen of one look, for a terminal of `width` columns."""
+    bar = max(_SHORTEST_BAR, min(_LONGEST_BAR, width - _BESIDE_BAR))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, justify in (
-        ("party", "left"),
-        ("", "left"),
-        ("done", "right"),
-        ("rows", "right"),
-        ("pace/s", "right"),
-        ("share/s", "right"),
-        ("accounts", "right"),
-        ("", "left"),
-    ):
-        table.add_column(column, justify="right" if justify == "right" else "left", no_wrap=True)
+    names = ("party", "", "done", "rows", "pace/s", "share/s", "accounts", "")
+    for number, name in enumerate(names):
+        if name != "share/s" or width >= _WIDE:
+            table.add_column(name, justify="right" if 1 < number < len(names) - 1 else "left", no_wrap=True)
     for player in PLAYERS:
-        table.add_row(*_row(player, scene))
-    return Group(_load(scene.status), table)
+        row = _row(player, scene, bar)
+        table.add_row(*(row if width >= _WIDE else (*row[:5], *row[6:])))
+    return Group(_load(scene.status, width), table)
 
 
 def summary(jobs: Sequence[Job], names: Mapping[str, str]) -> Table:
@@ -65,24 +66,25 @@ def plain_line(scene: Scene) -> str:
     )
 
 
-def _load(status: Status) -> Text:
+def _load(status: Status, width: int) -> Text:
     registry = status.registries[REGISTRY]
     part = 0.0 if registry.limit == 0 else min(1.0, registry.rate / registry.limit)
-    bar = "█" * round(part * 40)
+    length = max(10, min(40, width - 62))
+    bar = "█" * round(part * length)
     return Text(
-        f"registrar {registry.rate:6.0f} of {registry.limit:.0f} records/s  {bar:<40}  "
+        f"registrar {registry.rate:6.0f} of {registry.limit:.0f} records/s  {bar:<{length}}  "
         f"sessions {registry.sessions} of {registry.session_limit}\n"
     )
 
 
-def _row(player: Player, scene: Scene) -> tuple[str | ProgressBar, ...]:
+def _row(player: Player, scene: Scene, bar: int) -> tuple[str | ProgressBar, ...]:
     job = scene.jobs.get(player.party)
     use = scene.status.parties.get(player.party)
     if job is None or job.rows == 0:
         word = "waits" if job is None else job.state.value
         return (
             player.name_en,
-            ProgressBar(total=1, completed=0, width=30),
+            ProgressBar(total=1, completed=0, width=bar),
             "",
             f"{player.rows:,}",
             "",
@@ -93,7 +95,7 @@ def _row(player: Player, scene: Scene) -> tuple[str | ProgressBar, ...]:
     done = _settled(job)
     return (
         player.name_en,
-        ProgressBar(total=max(1, job.rows), completed=done, width=30),
+        ProgressBar(total=max(1, job.rows), completed=done, width=bar),
         f"{done:,}",
         f"{job.rows:,}",
         *_pace(use),

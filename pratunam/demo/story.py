@@ -131,7 +131,7 @@ async def _watch(
 async def _screen(console: Console) -> AsyncIterator[Any]:
     if console.is_terminal:
         with Live(console=console, auto_refresh=False) as live:
-            yield lambda scene: live.update(draw(scene), refresh=True)
+            yield lambda scene: live.update(draw(scene, console.width), refresh=True)
         return
     looks = 0
 
