@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -42,7 +43,7 @@ class Manifest:
     counts: dict[str, int]
     files: tuple[ResultFile, ...]
     cut: tuple[str, ...]
-    written_at: int
+    written_at: str  # RFC 3339, as people and their programs read it
 
 
 async def write_results(job_id: str, out: Path, parts: IntakeParts) -> Manifest:
@@ -144,7 +145,7 @@ def _manifest(
         counts=dict(counts),
         files=tuple(files),
         cut=head.cut,
-        written_at=now,
+        written_at=datetime.fromtimestamp(now // 1000, UTC).isoformat(),
     )
 
 
