@@ -26,6 +26,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from domain.clock import Clock
+from domain.events import Emit, MessageTaken
+
 #: the broker scans its database for keys now and then: it has one for itself
 DATABASE = 1
 NAMESPACE = "pratunam-work"
@@ -74,6 +77,23 @@ class _RunningLoop(EventLoopThread):
         super().__init__(logger, interrupt_check_ival=5.0)
         self.loop.close()
         self.loop = loop
+
+
+class TakenTold(dramatiq.Middleware):
+    """Tells how long each message waited to be taken up."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, emit: Emit) -> None:
+        """Tell `emit` on `loop`; messages are taken up in threads."""
+        self._loop = loop
+        self._clock = clock
+        self._emit = emit
+
+    def before_process_message(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:  # noqa: ARG002 - the hook's signature
+        """Tell of one message; a doorbell's clock may be ahead of ours."""
+        waited_ms = max(0, self._clock.now() - message.message_timestamp)
+        self._loop.call_soon_threadsafe(
+            self._emit, MessageTaken(actor=message.actor_name, waited_ms=waited_ms)
+        )
 
 
 class _LossyConsumer(_RedisConsumer):

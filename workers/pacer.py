@@ -36,9 +36,11 @@ LOST_S = 0.2
 #: the longest that a bound seat waits before it asks again (ms)
 ASK_AGAIN_MS = 250
 #: a seat that was given less than it wanted rests for this part of its burst, and no longer than REST_MS
-REST_OF_BURST = 0.25
-REST_MS = 100
-#: totals that the gate does not know are told within so long (ms)
+REST_OF_BURST = 0.4
+REST_MS = 200
+#: with fewer records left than this it rests the less: the last ones of a file need not wait for a handful
+FULL_REST_FROM = 8
+#: totals that the gate does not know are told within so long (ms), or with the next draw of a seat that rests for longer
 TELL_MS = 100
 
 
@@ -134,7 +136,7 @@ class Seat:
         return asks_at if due > now and asks_at < due and self.want() else due
 
     def _tells_at(self) -> int:
-        return self._told_at + (TELL_MS if self.has_news() else RENEW_MS)
+        return self._told_at + (max(TELL_MS, self.rest_ms) if self.has_news() else RENEW_MS)
 
     def _asks_at(self, now: int) -> int:
         return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))
@@ -161,7 +163,8 @@ class Seat:
     def receive(self, permit: Permit, want: int, asked_at: int) -> None:
         """Take the gate's answer to the tick that was asked at `asked_at` (monotonic ms) with this `want`."""
         now = self._clock.monotonic()
-        self._rest_until = asked_at + self.rest_ms if permit.granted < want else 0
+        left = min(FULL_REST_FROM, want - permit.granted)
+        self._rest_until = asked_at + self.rest_ms * left // FULL_REST_FROM if left > 0 else 0
         if permit.valid_ms <= 0:
             # shut, or told to end: what was drawn before that must not be used after it either
             self.hand_back()

@@ -30,7 +30,7 @@ from ledger.protocols import Ledger
 from profiles.codes import MAYBE_OURS
 from quotas.quotas import RedisQuotas
 from workers.actors import BESIDE_SESSIONS, Actors
-from workers.broker import RING_CHANNEL, LoopAsIs, RedisDoorbell, listen_for_wakes, make_broker
+from workers.broker import RING_CHANNEL, LoopAsIs, RedisDoorbell, TakenTold, listen_for_wakes, make_broker
 from workers.notices import NoticeParts, Notices
 from workers.session import run_session
 from workers.stations import StationParts, Stations
@@ -80,7 +80,8 @@ class WorkerProcess:
         parts = self._parts
         quotas, bell = RedisQuotas(parts.redis_url), RedisDoorbell(parts.redis_url)
         place = Workplace(parts, self._stations(quotas, bell), bell)
-        broker = make_broker(parts.redis_url, [LoopAsIs(asyncio.get_running_loop())])
+        loop = asyncio.get_running_loop()
+        broker = make_broker(parts.redis_url, [LoopAsIs(loop), TakenTold(loop, parts.clock, parts.emit)])
         Actors(place, parts.sessions, bell.check_large, parts.emit).declare(broker)
         worker = Worker(broker, worker_timeout=LISTEN_MS, worker_threads=parts.sessions + BESIDE_SESSIONS)
         policies = Loop("policy", place.stations.run_once, parts.emit)

@@ -30,7 +30,7 @@ from workers.stock import Stock
 from workers.supply import Supply
 
 #: a round comes at least this often (s): it looks at turn, window and whatever was put off
-ROUND_S = 0.2
+ROUND_S = 0.4
 #: before a line that is overdue is looked at again (s)
 OVERDUE_S = 0.05
 #: tries to settle the last answers before the session gives up and leaves them to the rescue

@@ -9,19 +9,20 @@ It must not decide what an answer means.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from domain.clock import Clock
 from domain.errors import Busy
-from domain.events import Emit, JobMoved, RecordsSettled
+from domain.events import Emit, JobMoved, LedgerCommitted, RecordsSettled
 from domain.jobs import Outcome, Settled, Settlement
 from domain.loop import Loop
 from domain.states import ENDED_JOB_STATES
 from ledger.protocols import Ledger
 
 #: between two looks (s)
-EVERY_S = 0.05
+EVERY_S = 0.1
 #: how long an outcome waits for others of its slice (ms); the shorter one where keys do not protect from a second effect
-RIPE_MS = 500
+RIPE_MS = 1_000
 RIPE_SOON_MS = 100
 #: outcomes of one slice that are settled without waiting for the time
 ENOUGH = 100
@@ -95,11 +96,15 @@ class Settler:
                 return
             settlements = [Settlement(slice_id, tuple(held.outcomes)) for slice_id, held in batch.items()]
             self._count -= sum(len(held.outcomes) for held in batch.values())
+            began = perf_counter()
             try:
                 results = await self._ledger.settle(settlements, self._clock.now())
             except BaseException:
                 self._put_back(batch)
                 raise
+        took_ms = (perf_counter() - began) * 1000
+        count = sum(settled.moved for settled in results)
+        self._emit(LedgerCommitted(self._registry, count=count, took_ms=took_ms))
         for (slice_id, held), settled in zip(batch.items(), results, strict=True):
             self._tell(slice_id, held.outcomes, settled)
             held.told(settled)

@@ -6,8 +6,10 @@ from pathlib import Path
 import dramatiq
 import redis.asyncio as aioredis
 
+from domain.clock import ManualClock
+from domain.events import Event, MessageTaken
 from tests.workers.waiting import until_told
-from workers.broker import RING_CHANNEL, SESSIONS, RedisDoorbell, listen_for_wakes, make_broker
+from workers.broker import RING_CHANNEL, SESSIONS, RedisDoorbell, TakenTold, listen_for_wakes, make_broker
 
 
 def message() -> dramatiq.MessageProxy:
@@ -24,6 +26,27 @@ def test_what_cannot_be_acknowledged_is_left(tmp_path: Path) -> None:
     consumer.ack(message())
     consumer.nack(message())
     consumer.requeue([message()])
+    broker.client.close()
+
+
+async def test_how_long_a_message_waited_is_told_on_the_loop(tmp_path: Path) -> None:
+    """By its own stamp; one from a clock that is ahead has waited for nothing."""
+    clock, events = ManualClock(), list[Event]()
+    told = asyncio.Event()
+
+    def hear(event: Event) -> None:
+        events.append(event)
+        told.set()
+
+    teller = TakenTold(asyncio.get_running_loop(), clock, hear)
+    broker = make_broker(f"unix://{tmp_path}/no.sock", [])
+    for ahead in (-40, 70):
+        taken = message()
+        taken._message = taken._message.copy(message_timestamp=clock.now() + ahead)
+        told.clear()
+        await asyncio.to_thread(teller.before_process_message, broker, taken)
+        await told.wait()
+    assert events == [MessageTaken(actor="run_session", waited_ms=waited) for waited in (40, 0)]
     broker.client.close()
 
 

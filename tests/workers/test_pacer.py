@@ -139,11 +139,26 @@ async def test_a_seat_that_left_hears_nothing(desk: Desk) -> None:
 
 
 def test_a_rest_is_a_small_part_of_the_burst() -> None:
-    """Bound seats rest for a quarter of their burst's worth, a tenth of a second at most."""
+    """Bound seats rest for two fifths of their burst's worth, a fifth of a second at most."""
     rules = RegistryRules("reg", "p", "http://x", account_rate=20, account_burst=20)
     assert rest_ms(None, rules) == REST_MS
-    assert rest_ms(AccountQuota(20, 5), rules) == 62
+    assert rest_ms(AccountQuota(20, 5), rules) == 100
     assert rest_ms(AccountQuota(0, 5), rules) == REST_MS
+
+
+async def test_a_seat_with_little_left_rests_little(desk: Desk) -> None:
+    """The last records of a file are not kept waiting for a handful of their own."""
+    seat = desk.sit("A1", 40)
+    seat.rest_ms = 200
+    desk.gate.per_tick = 2
+    rests = []
+    for want in (40, 6, 3):
+        desk.wants["A1"] = seat.usable() + want
+        await desk.pacer.run_once()
+        rests.append(seat.due_before(desk.clock.monotonic() + 1_000, desk.clock.monotonic()))
+        rests[-1] -= desk.clock.monotonic()
+        desk.clock.advance(1_000)
+    assert rests == [200, 100, 25]
 
 
 @settings(max_examples=60, deadline=None)

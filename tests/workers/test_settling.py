@@ -7,7 +7,7 @@ import pytest
 
 from domain.clock import ManualClock
 from domain.errors import Busy
-from domain.events import Event, RecordsSettled
+from domain.events import Event, LedgerCommitted, RecordsSettled
 from domain.jobs import Outcome, Settled
 from domain.states import RecordState
 from ledger.protocols import Ledger
@@ -74,6 +74,7 @@ async def test_a_failing_ledger_is_tried_again_in_order(desk: Desk) -> None:
     await desk.settler.flush()
     assert [settled.moved for settled in desk.told] == [3]
     assert [e.count for e in desk.events if isinstance(e, RecordsSettled)] == [3]
+    assert [e.count for e in desk.events if isinstance(e, LedgerCommitted)] == [3]
 
 
 async def test_two_at_once_settle_each_outcome_once(desk: Desk) -> None:
