@@ -122,7 +122,8 @@ class ClaimedSlice:
     """A slice that a lease has claimed: committed before its first record is sent.
 
     `states` has one byte a line (`RecordState` values); only `p` lines may be sent as new; `u` lines are resent with the
-    same key where the registry is idempotent, and asked about first where it is not.
+    same key where the registry is idempotent, and asked about first where it is not. `ask_only`: the job is being cancelled, so
+    nothing of it is sent any more, also not with the same key; its `u` lines are asked about.
     """
 
     slice_id: str
@@ -137,6 +138,7 @@ class ClaimedSlice:
     states: bytes
     watermark: int
     token: int
+    ask_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

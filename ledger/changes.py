@@ -8,6 +8,7 @@ job with nothing pending or unknown ends.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, delete, null, select, update
 
@@ -26,6 +27,7 @@ _READ = (
     slices.c.slice_id,
     slices.c.job,
     jobs.c.party,
+    jobs.c.registry,
     slices.c.state,
     slices.c.states,
     slices.c.token,
@@ -104,6 +106,7 @@ class SliceRow:
     slice_id: str
     job: str
     party: str
+    registry: str
     state: SliceState
     lines: Lines
     token: int
@@ -130,7 +133,7 @@ def load(connection: Connection, slice_ids: Collection[str]) -> dict[str, SliceR
     for slice_id in sorted(set(slice_ids)):
         found = _READ_ONE.first(connection, at_slice=slice_id)
         if found is not None:
-            rows[slice_id] = _slice_row(*found)
+            rows[slice_id] = _slice_row(found)
     return rows
 
 
@@ -240,22 +243,12 @@ def chunked(ids: Sequence[str]) -> Iterable[Sequence[str]]:
         yield ids[start : start + CHUNK]
 
 
-def _slice_row(
-    slice_id: str,
-    job: str,
-    party: str,
-    state: str,
-    letters: str,
-    token: int,
-    watermark: int,
-    not_before: int | None,
-    sure: str | None,
-    job_state: str,
-) -> SliceRow:
+def _slice_row(found: Sequence[Any]) -> SliceRow:
+    slice_id, job, party, registry, state, letters, token, watermark, not_before, sure, job_state = found
     lines = Lines(list(letters), None if sure is None else list(sure))
-    was = SliceState(state)
+    place, of_job = SliceState(state), JobState(job_state)
     return SliceRow(
-        slice_id, job, party, was, lines, token, watermark, not_before, JobState(job_state), letters, was
+        slice_id, job, party, registry, place, lines, token, watermark, not_before, of_job, letters, place
     )
 
 

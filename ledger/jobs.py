@@ -14,6 +14,7 @@ from domain.states import OPEN_JOB_STATES, JobState, SliceState
 from ledger.audit import note
 from ledger.changes import add_to_jobs, chunked, clear, end_jobs
 from ledger.lines import PENDING, UNKNOWN, UNPROCESSED
+from ledger.policy_code import settle_ms
 from ledger.tables import jobs, slice_waits, slices
 
 _AS_TEXT = ("ignored", "cut")
@@ -114,7 +115,7 @@ def cancel(connection: Connection, job: str, by: By, now: int) -> Job:
     connection.execute(
         update(jobs).where(jobs.c.job == job).values(state=JobState.CANCELLING, paused_reason="")
     )
-    _stop_slices(connection, job)
+    _stop_slices(connection, job, now)
     end_jobs(connection, [job], now)
     return read_job(connection, job)
 
@@ -166,7 +167,7 @@ def as_job(row: Row[tuple[object, ...]]) -> Job:
     )
 
 
-def _stop_slices(connection: Connection, job: str) -> None:
+def _stop_slices(connection: Connection, job: str, now: int) -> None:
     # set by set, not slice by slice: a job may have a hundred thousand slices
     of_job = slices.c.job == job
     claimed = slices.c.state == SliceState.CLAIMED
@@ -198,6 +199,14 @@ def _stop_slices(connection: Connection, job: str) -> None:
             pending=0,
             state=case((slices.c.unknown > 0, slices.c.state), else_=literal(SliceState.SETTLED.value)),
         )
+    )
+    # what is asked about now is believed absent only once a late original would have surfaced
+    registry = connection.execute(select(jobs.c.registry).where(jobs.c.job == job)).scalar_one()
+    due = now + settle_ms(connection, registry)
+    connection.execute(
+        update(slices)
+        .where(of_job, ~claimed, slices.c.unknown > 0)
+        .values(not_before=case((slices.c.not_before > due, slices.c.not_before), else_=literal(due)))
     )
     change = Counter(
         {"pending": -(dropped + held), "unknown": held, "unprocessed": dropped, "ready": -unready}

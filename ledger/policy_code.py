@@ -28,3 +28,10 @@ def newest_policy(connection: Connection) -> Policy | None:
     query = select(policy_versions.c.policy).order_by(policy_versions.c.version.desc()).limit(1)
     encoded = connection.execute(query).scalar()
     return None if encoded is None else decode_policy(encoded)
+
+
+def settle_ms(connection: Connection, registry: str) -> int:
+    """Return for how long a record may surface at a registry after its sender is gone (ms); 0 where no policy knows the registry."""
+    policy = newest_policy(connection)
+    rules = None if policy is None else policy.registries.get(registry)
+    return 0 if rules is None else round(rules.settle_s * 1000)

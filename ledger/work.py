@@ -7,12 +7,14 @@ from sqlalchemy import Connection, bindparam, func, literal, or_, select, update
 
 from domain.jobs import ClaimedSlice
 from domain.quota import Lease
-from domain.states import AccountState, SliceState
+from domain.states import AccountState, JobState, SliceState
 from domain.turns import order_jobs
 from ledger.backlog import party_jobs
 from ledger.changes import SliceRow, claim_slice, load, rest_jobs, save
 from ledger.driver import HotStatement
 from ledger.holds import EVERYONE
+from ledger.lines import UNKNOWN
+from ledger.policy_code import settle_ms
 from ledger.tables import accounts, generations, holds, jobs, slice_boxes, slices
 
 _GENERATION = (
@@ -44,6 +46,7 @@ _FIRST_DUE = HotStatement(
         slices.c.pending + slices.c.unknown,
         jobs.c.profile,
         jobs.c.profile_version,
+        jobs.c.state,
         slice_boxes.c.box,
     )
     .join_from(slices, slice_boxes, slices.c.slice_id == slice_boxes.c.slice_id)
@@ -111,6 +114,8 @@ def give_back(
     if row is None or row.token != token or row.state is not SliceState.CLAIMED:
         return
     row.end_claim(unknown, not_before)
+    if row.is_stopping:
+        _ask_later(connection, [row], now)
     save(connection, [row], now)
     rest_jobs(connection, [row])
 
@@ -124,6 +129,7 @@ def rescue(
     rows = list(load(connection, lost).values())
     for row in rows:
         row.end_claim(_perhaps_sent(row, idempotent=idempotent))
+    _ask_later(connection, [row for row in rows if row.is_stopping or not idempotent], now)
     save(connection, rows, now)
     rest_jobs(connection, rows)
     return len(rows)
@@ -135,6 +141,14 @@ def _perhaps_sent(row: SliceRow, *, idempotent: bool) -> Sequence[int]:
     return unsettled if idempotent else [line for line in unsettled if line < row.watermark]
 
 
+def _ask_later(connection: Connection, rows: Sequence[SliceRow], now: int) -> None:
+    """Have nobody asked about unknown lines before a late original would have surfaced: an absence seen after that may be believed."""
+    asked = [row for row in rows if UNKNOWN in row.lines.letters]
+    for row in asked:
+        due = now + settle_ms(connection, row.registry)
+        row.not_before = due if row.not_before is None else max(due, row.not_before)
+
+
 def _may_claim(connection: Connection, lease: Lease) -> bool:
     generation, held, state = _LEAVE.first(
         connection, at_registry=lease.registry, at_party=lease.party, at_account=lease.account
@@ -143,7 +157,7 @@ def _may_claim(connection: Connection, lease: Lease) -> bool:
 
 
 def _take(connection: Connection, job: str, found: Sequence[Any], lease: Lease) -> ClaimedSlice:
-    slice_id, seq, lines, states, work, profile, profile_version, box = found
+    slice_id, seq, lines, states, work, profile, profile_version, job_state, box = found
     claim_slice(connection, slice_id, job, work, lease.token)
     return ClaimedSlice(
         slice_id,
@@ -158,4 +172,5 @@ def _take(connection: Connection, job: str, found: Sequence[Any], lease: Lease) 
         states.encode(),
         watermark=0,
         token=lease.token,
+        ask_only=job_state == JobState.CANCELLING,
     )

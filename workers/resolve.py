@@ -1,7 +1,9 @@
 """Records whose answer was never read, at a registrar that does not promise one effect a key: ask first.
 
-Each question costs a permit. `absent` is believed only when it has been so for `settle_s`: a late original plus a second sending would
-be two effects. Where nothing can be asked, or the answer may speak of our own earlier try, people decide: doubtful.
+Each question costs a permit. `absent` is believed only from a look at least `settle_s` after the record was last on its way: a late
+original plus a second sending would be two effects. The ledger keeps that time, by giving no unknown record out before it is over.
+Records of a job that is being cancelled are asked about everywhere, and never sent. Where nothing can be asked, or the answer may
+speak of our own earlier try, people decide: doubtful.
 It must never send a record.
 """
 
@@ -86,21 +88,14 @@ class Resolver:
             return rejection(line, answer)
         if answer.verdict is Verdict.RETRY:
             hand.put_off(line, self._station.clock.monotonic() + (answer.retry_after_ms or 1_000))
-            return None
-        return await self._absent(hand, line)
-
-    async def _absent(self, hand: Hand, line: int) -> Outcome | None:
-        """Believe an absence once it has stood for `settle_s`; until then the slice goes back with the time at which to ask again."""
-        station, now = self._station, self._station.clock.now()
-        settle_ms = int(station.rules.settle_s * 1000)
-        place = (hand.claimed.slice_id, line)
-        since = station.absent_since.setdefault(place, now)
-        if now - since >= settle_ms:
-            del station.absent_since[place]
-            await self._believe(hand, line)
-            return None
-        hand.believe_at = max(hand.believe_at or 0, since + settle_ms)
+        else:
+            await self._absent(hand, line)
         return None
+
+    async def _absent(self, hand: Hand, line: int) -> None:
+        """Believe the absence of what was unknown when it was claimed; the rest goes back, and is given out when it may be asked about."""
+        if line in hand.aged:
+            await self._believe(hand, line)
 
     async def _believe(self, hand: Hand, line: int) -> None:
         """Have it sent; where its job was cancelled or paused meanwhile, write down instead that the registrar does not have it."""

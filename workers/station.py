@@ -51,8 +51,6 @@ class Station:
     lease_ms: int = 6_000
     offset: ClockOffset = field(default_factory=ClockOffset)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    #: (slice, line) → wall ms since when a non-idempotent registrar has been known not to have the record
-    absent_since: dict[tuple[str, int], int] = field(default_factory=dict)
     #: tells the scheduler that something changed in this registry
     wake: Callable[[str], None] = lambda registry: None  # noqa: ARG005 - the default hears nothing
 

@@ -22,7 +22,7 @@ class Hand:
     def __init__(self, claimed: ClaimedSlice, box: SliceBox, *, idempotent: bool) -> None:
         """Sort the lines by their states: pending ones go out; unknown ones go out again with the same key, or are asked about."""
         self.claimed = claimed
-        self.idempotent = idempotent
+        self.idempotent = idempotent and not claimed.ask_only
         self.lines = [
             Line(n, key, body) for n, (key, body) in enumerate(zip(box.keys, box.bodies, strict=True))
         ]
@@ -32,7 +32,11 @@ class Hand:
         }
         #: lines that may have been recorded by an earlier try whose answer was never read
         self.unknown = {n for n in self.unsettled if states[n] is RecordState.UNKNOWN}
+        if claimed.ask_only:
+            self.unsettled = set(self.unknown)
         self.ever_unknown = set(self.unknown)
+        #: lines not sent since the ledger gave them out as unknown: nobody gets those before a late original would have surfaced
+        self.aged = set(self.unknown)
         self.ready: deque[int] = deque()
         self.asking: deque[int] = deque()
         self.later: list[tuple[int, int]] = []
@@ -40,10 +44,9 @@ class Hand:
         self.out: set[int] = set()
         self.marked = len(self.lines) if idempotent else claimed.watermark
         self.dropped = False
-        #: when a line that is known to be absent may be believed to stay so (ms), for giving the slice back
-        self.believe_at: int | None = None
         for n in sorted(self.unsettled):
-            blocker = box.after.get(n)
+            # questions need no order
+            blocker = None if claimed.ask_only else box.after.get(n)
             if blocker is not None and states[blocker] not in _ANSWERED:
                 self.waiting.setdefault(blocker, []).append(n)
             else:
@@ -64,6 +67,7 @@ class Hand:
         while self.ready and len(taken) < count and self.ready[0] < self.marked:
             n = self.ready.popleft()
             self.out.add(n)
+            self.aged.discard(n)
             taken.append(self.lines[n])
         return taken
 
@@ -103,6 +107,7 @@ class Hand:
     def ask_about(self, n: int) -> None:
         """A line must be asked about before anything else happens to it."""
         self.out.discard(n)
+        self.unknown.add(n)
         self.ever_unknown.add(n)
         self.asking.append(n)
 
@@ -110,11 +115,12 @@ class Hand:
         """The registrar has no such record, and no late one can surface: it may be sent."""
         self.unknown.discard(n)
         self.out.discard(n)
-        self.ready.append(n)
+        if not self.dropped:
+            self.ready.append(n)
 
     def wake(self) -> None:
-        """Make the line that is due first ready."""
-        self.ready.append(heapq.heappop(self.later)[1])
+        """Make the line that is due first ready; one that was asked about is asked about again."""
+        self._let_go(heapq.heappop(self.later)[1])
 
     def drop(self) -> None:
         """The job is paused or cancelled: send no more of it; answers still count."""

@@ -44,7 +44,8 @@ class Supply:
         """Claim until enough lines stand ready for the next moments."""
         self._measure(sent, now)
         self._stock.low_water = max(AHEAD, int(self._pace * AHEAD_S))
-        while self._stock.unsent() < self._stock.low_water and now >= self._claim_at:
+        # what is to be asked about counts, too: it would otherwise be claimed without end
+        while self._stock.unsent() + self._stock.asking() < self._stock.low_water and now >= self._claim_at:
             claimed = await self._station.ledger.claim(self._lease, self._station.clock.now())
             self.is_dry = claimed is None
             if claimed is None:
@@ -110,10 +111,11 @@ class Supply:
         """
         await self._station.settler.flush([hand.claimed.slice_id])
         station, now = self._station, self._station.clock.now()
-        unknown = sorted(hand.unknown & hand.unsettled)
+        unknown = sorted(hand.ever_unknown & hand.unsettled)
         not_before = None
         if unknown and not hand.idempotent:
-            not_before = hand.believe_at or now + int(station.rules.settle_s * 1000)
+            # whoever asks then may believe that the registrar does not have them
+            not_before = now + int(station.rules.settle_s * 1000)
         elif hand.later:
             not_before = now + max(0, hand.later[0][0] - station.clock.monotonic())
         elif hand.waiting and not hand.ready and not unknown:

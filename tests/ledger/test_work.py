@@ -228,3 +228,48 @@ async def test_nothing_passes_a_doubtful_record(scene: Scene) -> None:
     assert (await scene.claim(3)).slice_id == "J1.0"
     await scene.settle("J1.0", {0: ACCEPTED})
     assert (await scene.claim(4)).slice_id == "J2.0"
+
+
+async def test_nothing_of_a_cancelled_job_is_given_out_for_sending(scene: Scene) -> None:
+    """What a dead session held of a cancelled job is given out to be asked about, and only that."""
+    await scene.ledger.apply_policy(policy_draft(policy("P001")), BY, NOW)
+    settle_ms = round(policy("P001").registries[REGISTRY].settle_s * 1000)
+    await scene.submit(lines=(2,))
+    assert not (await scene.claim(1)).ask_only
+    await scene.ledger.cancel("J1", BY, NOW)
+    await scene.ledger.rescue(REGISTRY, frozenset(), NOW, idempotent=True)
+    assert await scene.ledger.claim(lease(2), NOW + settle_ms - 1) is None
+    again = await scene.claim(2, NOW + settle_ms)
+    assert (again.states, again.ask_only) == (b"uu", True)
+    await scene.settle("J1.0", {0: PENDING, 1: ACCEPTED})
+    assert await scene.states() == ["xa"]
+    assert (await scene.ledger.job("J1")).state is JobState.CANCELLED
+
+
+async def test_unknown_records_of_a_job_cancelled_later_are_asked_about_after_the_settling_time(
+    scene: Scene,
+) -> None:
+    """Nobody holds them when the job is cancelled: they too wait until a late original would have surfaced."""
+    await scene.ledger.apply_policy(policy_draft(policy("P001")), BY, NOW)
+    settle_ms = round(policy("P001").registries[REGISTRY].settle_s * 1000)
+    await scene.submit(lines=(2,))
+    await scene.claim(1)
+    await scene.ledger.give_back("J1.0", 1, [0], NOW)
+    await scene.ledger.cancel("J1", BY, NOW)
+    assert await scene.states() == ["ux"]
+    assert await scene.ledger.claim(lease(2), NOW + settle_ms - 1) is None
+    assert (await scene.claim(2, NOW + settle_ms)).ask_only
+
+
+async def test_a_rescued_record_is_asked_about_only_when_a_late_original_would_have_surfaced(
+    scene: Scene,
+) -> None:
+    """Without idempotency the time to wait is in the ledger, so that every process and every restart keeps it."""
+    await scene.ledger.apply_policy(policy_draft(policy("P001")), BY, NOW)
+    settle_ms = round(policy("P001").registries[REGISTRY].settle_s * 1000)
+    await scene.submit(lines=(3,))
+    await scene.claim(1)
+    await scene.ledger.mark_sent("J1.0", 1, 1, NOW)
+    await scene.ledger.rescue(REGISTRY, frozenset(), NOW, idempotent=False)
+    assert await scene.ledger.claim(lease(2), NOW + settle_ms - 1) is None
+    assert (await scene.claim(2, NOW + settle_ms)).states == b"upp"

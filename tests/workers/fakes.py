@@ -11,9 +11,10 @@ from domain.events import Event
 from domain.jobs import By, ClaimedSlice, Job, Outcome, Settled, Settlement
 from domain.policy import RegistryRules
 from domain.quota import AccountQuota, BoundBy, Lease, LeaseRefused, Permit, Quotas, Signals, TickLine
-from domain.states import AccountKind, AccountState, JobState, RecordState
+from domain.states import AccountKind, AccountState, JobState
 from domain.wire import Scope, Wire
 from ledger.boxes import SliceBox
+from ledger.lines import Lines
 from ledger.protocols import Ledger
 from ledger.values import AccountRow, NoticeDraft
 from workers.budget import RetryBudget, SignalBook
@@ -107,6 +108,13 @@ class FakeSlice:
     is_claimed: bool = False
     not_before: int | None = None
 
+    def settle(self, outcomes: Sequence[Outcome], *, stopping: bool) -> list[Outcome]:
+        """Move lines by the real ledger's rules; returns the outcomes that moved one."""
+        lines = Lines(self.states)
+        moved = lines.settle(outcomes, stopping=stopping)
+        self.states = lines.letters
+        return moved
+
 
 @dataclass
 class FakeLedger:
@@ -151,6 +159,10 @@ class FakeLedger:
     def open_slice(self, claimed: ClaimedSlice) -> SliceBox:
         """Open a slice as the key store would."""
         return self.slices[claimed.slice_id].box
+
+    def is_stopping(self) -> bool:
+        """Whether the job is being cancelled."""
+        return self.job_state is JobState.CANCELLING
 
     def states(self) -> str:
         """All lines' states, slice after slice."""
@@ -200,11 +212,13 @@ class FakeLedger:
                 not held.is_claimed
                 and due
                 and set(held.states) & {"p", "u"}
-                and self.job_state is JobState.RUNNING
+                and self.job_state in (JobState.RUNNING, JobState.CANCELLING)
             ):
                 held.is_claimed = True
                 self.claims.append(slice_id)
-                return replace(held.claimed, states="".join(held.states).encode(), token=lease.token)
+                states = "".join(held.states).encode()
+                ask_only = self.job_state is JobState.CANCELLING
+                return replace(held.claimed, states=states, token=lease.token, ask_only=ask_only)
         return None
 
     async def mark_sent(self, slice_id: str, token: int, upto: int, now: int) -> bool:
@@ -213,32 +227,32 @@ class FakeLedger:
         return True
 
     async def settle(self, settlements: Sequence[Settlement], now: int) -> Sequence[Settled]:
-        """Settle, unless a failure stands in the way."""
+        """Settle as the real one does, unless a failure stands in the way."""
         if self.failures:
             raise self.failures.pop(0)
         results = []
         for settlement in settlements:
             held = self.slices[settlement.slice_id]
-            for outcome in settlement.outcomes:
-                assert held.states[outcome.line] in ("p", "u"), "a line is settled once"
-                held.states[outcome.line] = outcome.state.value
+            moved = held.settle(settlement.outcomes, stopping=self.is_stopping())
+            assert len(moved) == len(settlement.outcomes), "a line is settled once, by a move that is allowed"
+            for outcome in moved:
                 self.outcomes[settlement.slice_id, outcome.line] = outcome
             done = not set(held.states) & {"p", "u"}
-            results.append(Settled(len(settlement.outcomes), done, self.job_state))
+            results.append(Settled(len(moved), done, self.job_state))
         self.settled.set()
         return results
 
     async def give_back(
         self, slice_id: str, token: int, unknown: Sequence[int], now: int, *, not_before: int | None = None
     ) -> None:
-        """Take a slice back."""
+        """Take a slice back as the real one does."""
         held = self.slices[slice_id]
         assert held.is_claimed
         held.is_claimed = False
         held.not_before = not_before
-        for n, state in enumerate(held.states):
-            if state in ("p", "u"):
-                held.states[n] = RecordState.UNKNOWN.value if n in unknown else RecordState.PENDING.value
+        lines = Lines(held.states)
+        lines.give_back(unknown, stopping=self.is_stopping())
+        held.states = lines.letters
         self.given_back.append((slice_id, tuple(unknown), not_before))
         self.states_then.append("".join(held.states))
 

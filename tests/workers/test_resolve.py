@@ -12,6 +12,7 @@ from tests.workers.fakes import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason
+from workers.stock import Hand
 
 KEY = "J1_0-0"
 
@@ -43,12 +44,15 @@ async def test_what_was_rejected_is_rejected(work: Bench, server: Scripted) -> N
     assert work.ledger.states() == "r"
 
 
-async def test_an_absence_is_not_believed_at_once(work: Bench, server: Scripted) -> None:
-    """A late original may still surface: the record stays unknown and its slice comes back when that is over."""
+async def test_what_was_lost_may_be_asked_about_only_when_no_late_original_can_surface(
+    work: Bench, server: Scripted
+) -> None:
+    """A record sent without an answer stays unknown, and its slice comes back when an absence may be believed."""
     now = work.station.clock.now()
-    work.ledger.add_slice(1, "u")
+    server.script = lambda key: {"key": key, "do": "reset"}
+    work.ledger.add_slice(1)
     await serve(work)
-    assert server.arrived == []
+    assert server.arrived == [KEY]
     assert work.ledger.states() == "u"
     ((slice_id, unknown, not_before),) = work.ledger.given_back
     assert (slice_id, unknown) == ("J1.0", (0,))
@@ -56,9 +60,8 @@ async def test_an_absence_is_not_believed_at_once(work: Bench, server: Scripted)
     assert not_before >= now + 60_000
 
 
-async def test_an_absence_that_has_stood_long_enough_is_believed(work: Bench, server: Scripted) -> None:
-    """After `settle_s` the record is sent, once, under the same key."""
-    work.station.absent_since["J1.0", 0] = work.station.clock.now() - 60_001
+async def test_the_absence_of_what_was_claimed_as_unknown_is_believed(work: Bench, server: Scripted) -> None:
+    """The ledger gave it out after `settle_s`: the record is sent, once, under the same key."""
     work.ledger.add_slice(1, "u")
     assert (await serve(work)).reason is Reason.EMPTY
     assert server.arrived == [KEY]
@@ -83,7 +86,6 @@ async def test_a_rejection_that_may_be_our_own_is_asked_about(
     work: Bench, server: Scripted, known: str, state: RecordState
 ) -> None:
     """`already-member` for a record that was ever unknown means ask; when the answer is the same, people decide."""
-    work.station.absent_since["J1.0", 0] = 0
 
     def script(key: str) -> dict[str, Any]:
         server.known[key] = {"key": key, "status": known, "code": "already-member"}
@@ -144,8 +146,42 @@ async def test_an_absence_in_a_stopped_job_is_written_down_and_nothing_is_sent(
         return claimed
 
     monkeypatch.setattr(work.ledger, "claim", claim_then_stop)
-    work.station.absent_since["J1.0", 0] = work.station.clock.now() - 60_001
     work.ledger.add_slice(1, "u")
     await serve(work)
     assert server.arrived == []
     assert work.ledger.outcomes["J1.0", 0].state is RecordState.PENDING
+
+
+async def test_an_absence_is_not_believed_of_what_was_sent_since_it_was_claimed(
+    work: Bench, server: Scripted
+) -> None:
+    """Absent, sent, refused as perhaps our own, absent again: that says nothing of what was just sent."""
+    server.script = lambda key: {"key": key, "status": "rejected", "code": "already-member"}
+    work.ledger.add_slice(1, "u")
+    await serve(work)
+    assert server.arrived == [KEY]
+    ((_, unknown, not_before),) = work.ledger.given_back
+    assert unknown == (0,)
+    assert not_before is not None
+
+
+async def test_a_question_put_off_is_asked_again_and_not_taken_for_leave_to_send(
+    work: Bench, server: Scripted
+) -> None:
+    """The registrar is too busy to say: the record is asked about later, and never sent meanwhile."""
+    hand = Hand(work.ledger.add_slice(1, "u").claimed, work.ledger.slices["J1.0"].box, idempotent=False)
+    hand.asking.clear()
+    hand.put_off(0, 5)
+    hand.wake()
+    assert (list(hand.asking), list(hand.ready)) == ([0], [])
+
+
+async def test_nothing_of_a_cancelled_job_is_sent_where_keys_protect(server: Scripted) -> None:
+    """Its unknown records are asked about: what was recorded is accepted, what is absent unprocessed, and nothing arrives."""
+    async for work in surroundings(server, idempotent=True):
+        work.ledger.job_state = JobState.CANCELLING
+        server.known[KEY] = {"key": KEY, "status": "accepted", "receipt": "R7"}
+        work.ledger.add_slice(3, "uuu", after={1: 0, 2: 1})
+        await serve(work)
+        assert server.arrived == []
+        assert work.ledger.states() == "axx"
