@@ -36,8 +36,8 @@ LOST_S = 0.2
 #: the longest that a bound seat waits before it asks again (ms)
 ASK_AGAIN_MS = 250
 #: a seat that was given less than it wanted rests for this part of its burst, and no longer than REST_MS
-REST_OF_BURST = 0.4
-REST_MS = 200
+REST_OF_BURST = 0.25
+REST_MS = 100
 #: with fewer records left than this it rests the less: the last ones of a file need not wait for a handful
 FULL_REST_FROM = 8
 #: totals that the gate does not know are told within so long (ms), or with the next draw of a seat that rests for longer

@@ -139,10 +139,10 @@ async def test_a_seat_that_left_hears_nothing(desk: Desk) -> None:
 
 
 def test_a_rest_is_a_small_part_of_the_burst() -> None:
-    """Bound seats rest for two fifths of their burst's worth, a fifth of a second at most."""
+    """Bound seats rest for a quarter of their burst's worth, a tenth of a second at most."""
     rules = RegistryRules("reg", "p", "http://x", account_rate=20, account_burst=20)
     assert rest_ms(None, rules) == REST_MS
-    assert rest_ms(AccountQuota(20, 5), rules) == 100
+    assert rest_ms(AccountQuota(20, 5), rules) == 62
     assert rest_ms(AccountQuota(0, 5), rules) == REST_MS
 
 
