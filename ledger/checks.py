@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from domain.errors import Conflict
 from domain.jobs import By, InvalidDraft, Job, SliceDraft
 from domain.states import JobState, RecordState, SliceState
 from ledger.audit import GATE, note
 from ledger.changes import chunked, free_waiters
+from ledger.driver import HotStatement
 from ledger.jobs import as_job, job_row, read_job
 from ledger.lines import PENDING
 from ledger.tables import invalid_batches, jobs, slice_boxes, slice_index, slice_waits, slices
@@ -18,6 +19,12 @@ from ledger.values import CheckResult, CheckTicket
 #: most slices that one transaction drops: their pages are overwritten, which takes time
 DROPPED_AT_ONCE = 40
 _UNCHECKED = (JobState.RECEIVED, JobState.CHECKING)
+# asked for twice a second
+_UNCHECKED_JOBS = HotStatement(
+    select(jobs.c.job, jobs.c.state, jobs.c.check_until)
+    .where(or_(*(jobs.c.state == state.value for state in _UNCHECKED)))
+    .order_by(jobs.c.number)
+)
 _CRASHED_EN = "The file could not be checked: checking it ended without a word {attempts} times."
 _CRASHED_TH = "ตรวจแฟ้มนี้ไม่สำเร็จ: การตรวจหยุดกลางคันครบ {attempts} ครั้ง"
 _REMEDY_EN = "Open it in a spreadsheet program, save it as CSV UTF-8, and submit that; if it fails again, tell the registrar."
@@ -174,8 +181,7 @@ def cancel_check(connection: Connection, job: str, by: By, now: int) -> bool:
 
 def unchecked_jobs(connection: Connection, now: int) -> Sequence[str]:
     """Return jobs received or left by a crashed check, oldest first."""
-    query = select(jobs.c.job, jobs.c.state, jobs.c.check_until).where(jobs.c.state.in_(_UNCHECKED))
-    found = connection.execute(query.order_by(jobs.c.number))
+    found = _UNCHECKED_JOBS.rows(connection)
     return [job for job, state, until in found if state == JobState.RECEIVED or not _is_alive(until, now)]
 
 

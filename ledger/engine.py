@@ -5,6 +5,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from domain.policy import PolicyVersion
 from ledger.keystore import KeyStore
 
 P = ParamSpec("P")
@@ -42,5 +43,6 @@ class OnEngine:
         """Run verbs on `engine`."""
         self.engine = engine
         self._keys = keys
+        self._in_force: PolicyVersion | None = None
         self._write = engine.write
         self._read = engine.read

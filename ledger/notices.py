@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from domain.errors import NotFound
 from domain.jobs import By
 from domain.policy import Policy
 from ledger.audit import note
 from ledger.changes import chunked
+from ledger.driver import HotStatement
 from ledger.policy_code import newest_policy
 from ledger.tables import deliveries, notices
 from ledger.values import DeliveryRow, NoticeDraft, NoticeRow
@@ -75,15 +76,18 @@ def read_notice(connection: Connection, notice: str) -> NoticeRow:
     return _with_deliveries(connection, found)[0]
 
 
+# asked for twice a second
+_DUE = HotStatement(
+    select(deliveries.c.notice)
+    .where(deliveries.c.next_at <= bindparam("at"))
+    .distinct()
+    .order_by(deliveries.c.notice)
+)
+
+
 def due_notices(connection: Connection, now: int) -> Sequence[str]:
     """Return notices with a channel that is due, oldest first."""
-    query = (
-        select(deliveries.c.notice)
-        .where(deliveries.c.next_at <= now)
-        .distinct()
-        .order_by(deliveries.c.notice)
-    )
-    return connection.execute(query).scalars().all()
+    return [notice for (notice,) in _DUE.rows(connection, at=now)]
 
 
 def delivered(connection: Connection, notice: str, channel: str, now: int) -> None:

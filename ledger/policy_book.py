@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from domain.errors import Conflict, NotFound
 from domain.jobs import By
@@ -11,12 +11,20 @@ from domain.policy import Policy, PolicyVersion
 from domain.states import OPEN_JOB_STATES, AccountState
 from ledger.accounts import enact_accounts, seal_secret
 from ledger.audit import GATE, note
+from ledger.driver import HotStatement
 from ledger.keystore import KeyStore
 from ledger.notices import write_notices
 from ledger.policy_code import decode_policy, encode_policy, newest_policy
 from ledger.tables import accounts, jobs, policy_versions
 from ledger.values import PolicyDraft
 
+# every process asks for it once or twice a second
+_IN_FORCE = HotStatement(
+    select(policy_versions.c.version, policy_versions.c.enacted)
+    .where(policy_versions.c.effective_at <= bindparam("at"))
+    .order_by(policy_versions.c.version.desc())
+    .limit(1)
+)
 _decode_secrets = msgspec.msgpack.Decoder(list[tuple[str, str, bytes]]).decode
 
 
@@ -26,11 +34,10 @@ def policy_in_force(connection: Connection, now: int) -> PolicyVersion | None:
     return None if row is None else _version(row)
 
 
-def is_enacted(connection: Connection, now: int) -> bool:
-    """Say whether the accounts are already those of the version in force."""
-    due = select(policy_versions.c.enacted).where(policy_versions.c.effective_at <= now)
-    found = connection.execute(due.order_by(policy_versions.c.version.desc()).limit(1)).scalar()
-    return found is None or found
+def which_is_in_force(connection: Connection, now: int) -> tuple[int, bool] | None:
+    """Return the number of the version in force, and whether the accounts are already those of it; None for a new home."""
+    found = _IN_FORCE.first(connection, at=now)
+    return None if found is None else (found[0], bool(found[1]))
 
 
 def enact_due(connection: Connection, now: int) -> None:

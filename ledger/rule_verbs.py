@@ -17,9 +17,16 @@ class RuleVerbs(OnEngine):
     # --- policy -----------------------------------------------------------------------------------
 
     async def policy(self, now: int) -> PolicyVersion | None:
-        if not await self._read(policy_book.is_enacted, now):
+        standing = await self._read(policy_book.which_is_in_force, now)
+        if standing is None:
+            return None
+        version, is_enacted = standing
+        if not is_enacted:
             await self._write(policy_book.enact_due, now)
-        return await self._read(policy_book.policy_in_force, now)
+        # a version never changes, so it is read and decoded once
+        if self._in_force is None or self._in_force.version != version:
+            self._in_force = await self._read(policy_book.policy_in_force, now)
+        return self._in_force
 
     async def policy_version(self, version: int) -> PolicyVersion:
         return await self._read(policy_book.policy_version, version)

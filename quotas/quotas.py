@@ -45,7 +45,11 @@ _T = TypeVar("_T")
 def connect(url: str) -> aioredis.Redis:
     """Return a client fit for quotas: short time-outs, and never a repeat of its own (it could spend twice)."""
     return aioredis.from_url(
-        url, retry=Retry(NoBackoff(), 0), socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=_TIMEOUT_S,
+        socket_connect_timeout=_TIMEOUT_S,
+        driver_info=None,  # else each connection reads the library's own version from the disk, and tells it
     )
 
 
