@@ -12,6 +12,7 @@ Nothing here knows HTTP, SQL or Redis.
 """
 
 import asyncio
+import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ from workers.supply import Supply
 ROUND_S = 0.4
 #: before a line that is overdue is looked at again (s)
 OVERDUE_S = 0.05
+#: before an account whose session the registrar ended logs in again: this, and up to as much by chance (ms)
+LOG_IN_AGAIN_MS = 2_000
 #: tries to settle the last answers before the session gives up and leaves them to the rescue
 LAST_TRIES = 5
 
@@ -191,11 +194,22 @@ class Session:
                 station.signals.pushbacks += 1
             station.emit(Pushback(station.registry, lease.party, push.scope.value, code, push.pause_ms))
         if verdict.set_aside:
-            # Only while our lease holds does `session-ended` mean somebody else; otherwise the next holder has fenced us.
-            if verdict.set_aside == "session-ended" and not await station.quotas.renew(lease):
-                return Reason.LEASE
+            if verdict.set_aside == "session-ended":
+                # Without a live lease, the next holder has fenced us.
+                if not await station.quotas.renew(lease):
+                    return Reason.LEASE
+                if not station.endings.note(lease.account):
+                    return await self._log_in_later()
             await set_aside(station, lease, verdict.set_aside)
         return verdict.leave
+
+    async def _log_in_later(self) -> Reason:
+        """Leave the account alone for some seconds, not as many for all: a registrar that restarts ends every session at once."""
+        station, lease = self._station, self._lease
+        pause_ms = LOG_IN_AGAIN_MS + secrets.randbelow(LOG_IN_AGAIN_MS)
+        await station.quotas.push_back(station.registry, Scope.ACCOUNT, lease.account, pause_ms)
+        station.emit(Pushback(station.registry, lease.party, Scope.ACCOUNT.value, "session-ended", pause_ms))
+        return Reason.FAULT
 
     async def _nap(self, sending: Sending, reopen_at: int | None) -> None:
         """Rest until something changes, and never longer than a round."""

@@ -13,6 +13,7 @@ from domain.wire import Wire
 from ledger.boxes import SliceBox
 from ledger.protocols import Ledger
 from workers.budget import RetryBudget, SignalBook
+from workers.endings import Endings
 from workers.pacer import Pacer
 from workers.settling import Settler
 
@@ -47,6 +48,7 @@ class Station:
     emit: Emit
     open_slice: OpenSlice
     closes_at: ClosesAt
+    endings: Endings
     maybe_ours: frozenset[str] = frozenset()
     lease_ms: int = 6_000
     offset: ClockOffset = field(default_factory=ClockOffset)

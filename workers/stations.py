@@ -18,6 +18,7 @@ from domain.windows import window_state
 from domain.wire import Wire
 from ledger.protocols import Ledger
 from workers.budget import RetryBudget, SignalBook
+from workers.endings import Endings
 from workers.pacer import Pacer
 from workers.settling import RIPE_MS, RIPE_SOON_MS, Settler
 from workers.station import OpenSlice, Station
@@ -153,6 +154,7 @@ class Stations:
             emit=parts.emit,
             open_slice=parts.open_slice,
             closes_at=closing.closes_at,
+            endings=Endings(parts.clock),
             maybe_ours=parts.maybe_ours(rules.profile),
             stopping=self.stopping,
             wake=parts.wake,

@@ -18,6 +18,7 @@ from ledger.lines import Lines
 from ledger.protocols import Ledger
 from ledger.values import AccountRow, NoticeDraft
 from workers.budget import RetryBudget, SignalBook
+from workers.endings import Endings
 from workers.pacer import Pacer
 from workers.settling import Settler
 from workers.station import Station
@@ -291,5 +292,6 @@ def bench(
         emit=events.append,
         open_slice=ledger.open_slice,
         closes_at=lambda party, now: None,
+        endings=Endings(clock),
     )
     return Bench(station, gate, ledger, events)

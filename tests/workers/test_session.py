@@ -1,5 +1,6 @@
 """Sessions against a scripted registrar on a real socket: each way to end, each thing that can become of a record."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.workers.fakes import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason
-from workers.session import SessionReport
+from workers.session import LOG_IN_AGAIN_MS, SessionReport
 
 
 @pytest.mark.parametrize("shape", list(Shape))
@@ -106,13 +107,33 @@ async def test_a_log_in_pushed_back_waits_as_told(
 
 
 async def test_somebody_else_with_the_code_sets_the_account_aside(work: Bench, server: Scripted) -> None:
-    """`session-ended` while our lease holds: set aside, notified, slice given back with nothing unknown, no log-in again."""
+    """Twice `session-ended` while our lease holds: set aside, notified, nothing unknown, and no third log-in."""
     server.script = lambda key: {"status": "end", "code": "session-ended"}
     work.ledger.add_slice(5)
+    assert (await serve(work)).reason is Reason.FAULT
+    assert work.ledger.aside == []
     assert (await serve(work)).reason is Reason.REFUSED
     assert work.ledger.aside == [("A1", "session-ended", False)]
     assert work.ledger.states() == "ppppp"
-    assert server.logins == ["A1"]
+    assert server.logins == ["A1", "A1"]
+    assert len(work.ledger.notices) == 1
+
+
+async def test_a_registrar_that_restarts_sets_no_account_aside(work: Bench, server: Scripted) -> None:
+    """Every session is ended at once, and once more soon after: each account pauses for its own few seconds, then works on."""
+    server.script = lambda key: {"status": "end", "code": "session-ended"}
+    work.ledger.add_slice(50)
+    work.ledger.add_slice(50)
+    for _ in range(2):
+        reports = await asyncio.gather(serve(work), serve(work))
+        assert {report.account for report in reports} == {"A1", "A2"}
+        assert {report.reason for report in reports} == {Reason.FAULT}
+    assert work.ledger.aside == []
+    assert {who for _, who, _ in work.gate.pushes} == {"A1", "A2"}
+    assert all(LOG_IN_AGAIN_MS <= pause < 2 * LOG_IN_AGAIN_MS for _, _, pause in work.gate.pushes)
+    server.script = accept
+    await serve(work)
+    assert work.ledger.states() == "a" * 100
 
 
 async def test_a_fenced_session_blames_nobody(work: Bench, server: Scripted) -> None:
