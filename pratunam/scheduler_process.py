@@ -20,7 +20,9 @@ async def run_scheduler(settings: Settings, name: str) -> None:
         parts = child.parts
         quotas = RedisQuotas(child.redis_url)
         bell = RedisDoorbell(child.redis_url)
-        scheduler = Scheduler(parts.ledger, quotas, bell, parts.clock, parts.emit, _holder(name))
+        scheduler = Scheduler(
+            parts.ledger, quotas, bell, parts.clock, parts.emit, _holder(name), parts.spool.delete
+        )
         loop = Loop("scheduler", scheduler.run_once, parts.emit)
         listening = asyncio.create_task(listen_for_wakes(child.redis_url, lambda _: loop.wake()))
         looks = Loop("ledger_look", LedgerLook(parts.ledger, parts.clock, parts.emit).run_once, parts.emit)

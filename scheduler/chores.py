@@ -1,5 +1,7 @@
 """What else the leading scheduler sees to: files that wait for their check, notices that are due, contents whose time is over."""
 
+from collections.abc import Awaitable, Callable
+
 from domain.errors import Busy, Conflict
 from scheduler.registry_round import Parts
 from scheduler.rings import PatientRings
@@ -7,13 +9,17 @@ from scheduler.rings import PatientRings
 #: contents that are kept long enough are looked for so often, in ms
 ERASE_EVERY_MS = 60_000
 
+#: deletes a blob from the spool; nothing happens when it is gone
+ForgetBlob = Callable[[str], Awaitable[None]]
+
 
 class Chores:
     """One round of them is a few indexed reads."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Nothing has been rung or erased."""
+    def __init__(self, parts: Parts, forget_blob: ForgetBlob | None = None) -> None:
+        """Nothing has been rung or erased; `forget_blob` takes what the spool keeps of an erased job away."""
         self._parts = parts
+        self._forget_blob = forget_blob
         self._checks = PatientRings(parts.doorbell.check_job)
         self._notices = PatientRings(parts.doorbell.send_notice)
         self._looked_at: int | None = None
@@ -33,7 +39,9 @@ class Chores:
     async def _erase(self, job: str, now: int) -> None:
         """Erase one job: a large one takes its time, and the rounds of all registries wait for it."""
         try:
-            await self._parts.ledger.erase(job, self._parts.by, now)
+            erased = await self._parts.ledger.erase(job, self._parts.by, now)
         except (Busy, Conflict):
             # Its log is being read, or one of its records was sent again meanwhile: its time comes with a later look.
             return
+        if self._forget_blob is not None:
+            await self._forget_blob(erased.blob)

@@ -16,7 +16,7 @@ from domain.ports import Doorbell
 from domain.quota import Quotas
 from ledger.protocols import Ledger
 from ledger.values import HoldRow
-from scheduler.chores import Chores
+from scheduler.chores import Chores, ForgetBlob
 from scheduler.registry_round import LOOK_MS, Parts, RegistryRound
 
 #: the leader's lease, in ms
@@ -35,14 +35,22 @@ class Scheduler:
     """Decides who goes next and how fast, in every registry of the policy in force."""
 
     def __init__(
-        self, ledger: Ledger, quotas: Quotas, doorbell: Doorbell, clock: Clock, emit: Emit, holder: str
+        self,
+        ledger: Ledger,
+        quotas: Quotas,
+        doorbell: Doorbell,
+        clock: Clock,
+        emit: Emit,
+        holder: str,
+        forget_blob: ForgetBlob | None = None,
     ) -> None:
-        """Stand by; `holder` names this process in the leader's lease."""
+        """Stand by; `holder` names this process in the leader's lease, `forget_blob` deletes an erased job's file from the spool."""
         self._parts = Parts(ledger, quotas, doorbell, clock, emit, By("scheduler", holder))
         self._holder = holder
+        self._forget_blob = forget_blob
         self._epoch: int | None = None
         self._rounds: dict[str, RegistryRound] = {}
-        self._chores = Chores(self._parts)
+        self._chores = Chores(self._parts, self._forget_blob)
         self._version: PolicyVersion | None = None
         self._holds: Sequence[HoldRow] = ()
         self._read_at = self._due_at = 0
@@ -70,7 +78,7 @@ class Scheduler:
     def _stand_by(self) -> None:
         self._epoch = None
         self._rounds = {}
-        self._chores = Chores(self._parts)
+        self._chores = Chores(self._parts, self._forget_blob)
         self._version = None
 
     async def _lead(self, epoch: int) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import cast
 
 from domain.clock import ManualClock
@@ -86,11 +87,12 @@ class FakeLedger:
         """Jobs to erase."""
         return [job for job in self.due_erasures if job not in self.erased]
 
-    async def erase(self, job: str, by: By, now: int) -> None:
-        """Erase one."""
+    async def erase(self, job: str, by: By, now: int) -> SimpleNamespace:
+        """Erase one; of the job that it was only the blob is asked for."""
         if job in self.unerasable:
             raise Conflict
         self.erased.append(job)
+        return SimpleNamespace(blob=f"blob-{job}")
 
     async def rescue(self, registry: str, live_tokens: frozenset[int], now: int, *, idempotent: bool) -> int:
         """Note who is said to live."""
@@ -221,6 +223,7 @@ class Stage:
         self.quotas = FakeQuotas(self.clock)
         self.doorbell = FakeDoorbell()
         self.events: list[Event] = []
+        self.forgotten: list[str] = []
         self.scheduler = self.another("s1")
 
     def another(self, holder: str) -> Scheduler:
@@ -232,7 +235,11 @@ class Stage:
             self.clock,
             self.events.append,
             holder,
+            self._forget,
         )
+
+    async def _forget(self, blob: str) -> None:
+        self.forgotten.append(blob)
 
     def waits(self, **ready: int) -> None:
         """So many ready records for each party."""

@@ -28,6 +28,13 @@ async def test_contents_whose_time_is_over_are_erased(stage: Stage) -> None:
     assert stage.ledger.erased == ["J2"]
 
 
+async def test_an_erased_job_s_file_leaves_the_spool(stage: Stage) -> None:
+    """Only once the ledger has erased it: until then its rows may still be asked for."""
+    stage.ledger.due_erasures, stage.ledger.unerasable = ["J1", "J2"], {"J1"}
+    await stage.run(1000)
+    assert stage.forgotten == ["blob-J2"]
+
+
 async def test_erasing_much_holds_no_round_up_for_long(stage: Stage) -> None:
     """One job between two rounds, or shares and the leader's lease would run out meanwhile."""
     stage.ledger.due_erasures = ["J1", "J2", "J3"]
