@@ -76,7 +76,7 @@ def apply_policy(
         )
     before = newest_policy(connection)
     _refuse_lost_work(connection, before, draft)
-    _refuse_moving_unknown(connection, before, draft.policy)
+    _refuse_moving_unknown(connection, before, draft, now)
     version = newest + 1
     secrets = _sealed(draft, keys)
     connection.execute(
@@ -152,18 +152,34 @@ def _refuse_lost_work(connection: Connection, before: Policy | None, draft: Poli
         )
 
 
-def _refuse_moving_unknown(connection: Connection, before: Policy | None, after: Policy) -> None:
+def _refuse_moving_unknown(
+    connection: Connection, before: Policy | None, draft: PolicyDraft, now: int
+) -> None:
     for name, rules in (before.registries if before else {}).items():
-        new = after.registries.get(name)
+        new = draft.policy.registries.get(name)
         if new is not None and (new.endpoint, new.profile) == (rules.endpoint, rules.profile):
             continue
-        unknown = connection.execute(select(func.sum(jobs.c.unknown)).where(jobs.c.registry == name)).scalar()
-        if unknown:
+        if draft.effective_at > now:
+            # nobody can say now what will be unknown then
             raise Conflict(
-                f"{unknown} records at {name} are unknown: its endpoint and profile stay until they are known.",
-                message_th=f"มี {unknown} รายการใน {name} ที่ยังไม่ทราบผล จึงยังเปลี่ยนปลายทางหรือชนิดข้อมูลไม่ได้",
-                remedy_en="Wait until they are known, or resolve them: pratunam records unknown",
-                remedy_th="รอจนทราบผล หรือแก้ไขผลด้วย pratunam records unknown",
+                f"The endpoint and profile of {name} change at once or not at all: no time can be set for it.",
+                message_th=f"การเปลี่ยนปลายทางหรือชนิดข้อมูลของ {name} ต้องมีผลทันที จึงกำหนดเวลาล่วงหน้าไม่ได้",
+                remedy_en="Apply this change without --at, when no record is unknown or in hand.",
+                remedy_th="ประกาศใช้โดยไม่ระบุ --at เมื่อไม่มีรายการที่ยังไม่ทราบผลหรืออยู่ระหว่างส่ง",
+            )
+        of_registry = jobs.c.registry == name
+        unknown, in_hand = connection.execute(
+            select(
+                func.coalesce(func.sum(jobs.c.unknown), 0), func.coalesce(func.sum(jobs.c.in_hand), 0)
+            ).where(of_registry)
+        ).one()
+        if unknown or in_hand:
+            raise Conflict(
+                f"At {name}, {unknown} records are unknown and {in_hand} in hand: its endpoint and profile stay until they are known.",
+                message_th=f"ใน {name} มี {unknown} รายการที่ยังไม่ทราบผล และ {in_hand} รายการอยู่ระหว่างส่ง "
+                "จึงยังเปลี่ยนปลายทางหรือชนิดข้อมูลไม่ได้",
+                remedy_en="Hold the registry and wait until they are known, or resolve them: pratunam records unknown",
+                remedy_th="พักการส่งแล้วรอจนทราบผล หรือแก้ไขผลด้วย pratunam records unknown",
             )
 
 

@@ -10,7 +10,7 @@ from domain.policy import BrakeRules, PartyLimits, PartyRules, Policy, RegistryR
 from domain.states import AccountState, Shape
 from domain.windows import ClosedRule, WindowRule
 from ledger.policy_code import decode_policy, encode_policy
-from tests.ledger.scene import BY, NOW, REGISTRY, UNKNOWN, Scene, notice_draft, policy, policy_draft
+from tests.ledger.scene import ACCEPTED, BY, NOW, REGISTRY, UNKNOWN, Scene, notice_draft, policy, policy_draft
 
 
 def test_a_policy_value_is_kept_without_loss() -> None:
@@ -182,3 +182,26 @@ async def test_events_outlast_a_new_version(scene: Scene) -> None:
     await scene.ledger.set_aside(REGISTRY, "P001-01", "bad-credentials", [], BY, NOW)
     await scene.ledger.apply_policy(policy_draft(policy("P001")), BY, NOW)
     assert (await scene.ledger.accounts())[0].state is AccountState.SET_ASIDE
+
+
+async def test_the_endpoint_stays_while_records_are_in_hand(scene: Scene) -> None:
+    """What is on its way now may be unknown in a moment."""
+    await scene.ledger.apply_policy(policy_draft(policy("P001")), BY, NOW)
+    await scene.submit(lines=(1,))
+    await scene.claim()
+    moved = policy("P001", endpoint="https://two.example")
+    with pytest.raises(Conflict, match="1 in hand"):
+        await scene.ledger.apply_policy(policy_draft(moved), BY, NOW)
+    await scene.settle("J1.0", {0: ACCEPTED})
+    await scene.ledger.apply_policy(policy_draft(moved), BY, NOW)
+
+
+async def test_no_time_is_set_for_another_endpoint(scene: Scene) -> None:
+    """Nobody can say now what will be unknown then: it changes at once or not at all, also for a registry that goes."""
+    first = policy("P001")
+    await scene.ledger.apply_policy(policy_draft(first), BY, NOW)
+    moved = policy("P001", endpoint="https://two.example")
+    for rules in (moved, Policy({}, first.parties)):
+        with pytest.raises(Conflict, match="at once"):
+            await scene.ledger.apply_policy(policy_draft(rules, effective_at=NOW + 1), BY, NOW)
+    await scene.ledger.apply_policy(policy_draft(policy("P001", "P002"), effective_at=NOW + 1), BY, NOW)
