@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from domain.errors import Conflict
 from domain.jobs import By
@@ -57,10 +57,13 @@ def mark_shredded(connection: Connection, job: str) -> None:
 
 
 def due_for_erasure(connection: Connection, now: int) -> Sequence[str]:
-    """Return jobs whose retention (`results_days` of the newest policy) is over, and those whose erasure was cut short."""
+    """Return jobs whose retention (`results_days` of the newest policy) is over, and those whose erasure was cut short.
+
+    A job with doubtful records is not among them: people must answer first.
+    """
     policy = newest_policy(connection)
     days = policy.results_days if policy else 30
-    over = jobs.c.finished_at <= now - int(days * DAY_MS)
+    over = and_(jobs.c.finished_at <= now - int(days * DAY_MS), jobs.c.doubtful == 0)
     query = select(jobs.c.job).where(
         jobs.c.state.in_(ENDED_JOB_STATES), jobs.c.shredded.is_(False), over | jobs.c.erased_at.is_not(None)
     )

@@ -108,3 +108,15 @@ async def test_the_same_file_can_come_again_after_erasure(scene: Scene) -> None:
     await scene.ledger.erase("J1", BY, NOW)
     again = await scene.ledger.receive(new_job("J2", digest=new_job("J1").digest), BY, NOW)
     assert again.job == "J2"
+
+
+async def test_a_job_with_doubtful_records_is_kept_until_people_have_answered(scene: Scene) -> None:
+    """What they need to answer must not be erased under them."""
+    await scene.ledger.apply_policy(policy_draft(policy("P001", results_days=2)), BY, NOW)
+    await scene.submit(lines=(1,))
+    await scene.claim()
+    await scene.settle("J1.0", {0: UNKNOWN})
+    await scene.settle("J1.0", {0: DOUBTFUL})
+    assert await scene.ledger.due_for_erasure(NOW + 9 * DAY_MS) == []
+    await scene.ledger.resolve("J1", "J1.0", 0, Outcome(0, ACCEPTED), BY, NOW)
+    assert await scene.ledger.due_for_erasure(NOW + 9 * DAY_MS) == ["J1"]
