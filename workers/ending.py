@@ -15,8 +15,8 @@ CLOSED_PAUSE_MS = 30_000
 FAULT_PAUSE_MS = 1_000
 #: before a request that the registrar would not take is tried again (ms)
 REFUSED_PAUSE_MS = 30_000
-#: a pause that the registrar asks for is believed up to a day (ms)
-LONGEST_PAUSE_MS = 24 * 3600 * 1000
+#: a closed window is asked about again after so long at the latest (ms): the policy knows the window, a far word may be a mistake
+LONGEST_CLOSED_MS = 300_000
 
 
 class Reason(StrEnum):
@@ -100,5 +100,5 @@ def after_refusal(refused: LoginRefused, registrar_now: int) -> Verdict:
 def closed_pause(retry_after_ms: int | None, opens_at: int | None, registrar_now: int) -> int:
     """Return how long to stay away from a closed window (ms)."""
     if opens_at is not None and opens_at > registrar_now:
-        return min(opens_at - registrar_now, LONGEST_PAUSE_MS)
-    return retry_after_ms if retry_after_ms is not None else CLOSED_PAUSE_MS
+        return min(opens_at - registrar_now, LONGEST_CLOSED_MS)
+    return min(retry_after_ms, LONGEST_CLOSED_MS) if retry_after_ms is not None else CLOSED_PAUSE_MS

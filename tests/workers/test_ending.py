@@ -6,7 +6,7 @@ from domain.wire import End, LoginRefused, Scope
 from workers.ending import (
     CLOSED_PAUSE_MS,
     FAULT_PAUSE_MS,
-    LONGEST_PAUSE_MS,
+    LONGEST_CLOSED_MS,
     PAUSE_MS,
     Push,
     Reason,
@@ -92,8 +92,9 @@ def test_each_refused_log_in_has_its_consequence(
 
 
 def test_a_closed_window_is_left_alone_until_it_opens() -> None:
-    """`opens_at` counts first, then `retry_after`, then half a minute; never longer than a day."""
+    """`opens_at` counts first, then `retry_after`, then half a minute; never longer than five minutes."""
     assert closed_pause(5_000, NOW + 60_000, NOW) == 60_000
     assert closed_pause(5_000, NOW - 1, NOW) == 5_000
     assert closed_pause(None, None, NOW) == CLOSED_PAUSE_MS
-    assert closed_pause(None, NOW + 10 * LONGEST_PAUSE_MS, NOW) == LONGEST_PAUSE_MS
+    assert closed_pause(None, NOW + 10 * LONGEST_CLOSED_MS, NOW) == LONGEST_CLOSED_MS == 300_000
+    assert closed_pause(86_400_000, None, NOW) == LONGEST_CLOSED_MS
