@@ -98,7 +98,8 @@ class SliceDraft:
 
     `box` is `ledger.boxes.SliceBox` sealed with the job's key (associated data: party, job, `seq`); `lines` its records.
     `index` is the blind index of its lines in line order: 16 bytes person ‖ 8 bytes content each (`ledger.boxes` packs it).
-    `waits_for` names slices of other jobs that must be settled first. `seq` counts from 0 within the job.
+    `waits_for` names slices of other jobs that must be settled first. `seq` counts from 0 within the job. `joined` names lines
+    with the key of another job's record, where a key may have two effects: they begin as unknown and are asked about first.
     """
 
     seq: int
@@ -106,6 +107,7 @@ class SliceDraft:
     box: bytes
     index: bytes
     waits_for: tuple[str, ...] = ()
+    joined: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

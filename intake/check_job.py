@@ -7,14 +7,15 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from domain.errors import BadFile, Conflict, NotFound
+from domain.errors import BadFile, Busy, Conflict, NotFound, PratunamError
 from domain.events import LoopFailed
-from domain.jobs import By, Job
+from domain.jobs import By, InvalidDraft, Job, SliceDraft
 from domain.states import AccountState, JobState
 from intake.elsewhere import Elsewhere
 from intake.faults import bad_file, cut_note, named
@@ -51,6 +52,11 @@ async def check_job(job_id: str, parts: IntakeParts, now: int) -> Job | None:
     job = await parts.ledger.job(job_id)
     try:
         return await _with_right(ticket, job, parts)
+    except asyncio.CancelledError:
+        # asked to stop: no crash, and nobody has to wait until the lock lapses; a ledger without time leaves it to lapse
+        with contextlib.suppress(PratunamError):
+            await asyncio.shield(parts.ledger.yield_check(ticket, parts.clock.now()))
+        raise
     except ChildDied as died:
         error = f"{died.kind} at {died.where[-1]}" if died.where else died.kind
         parts.emit(LoopFailed(job.registry, job.party, loop="check_job", error=error))
@@ -104,8 +110,13 @@ def _clear_scratch(scratch: Path, job: str) -> None:
 
 async def _keep(ticket: CheckTicket, parts: IntakeParts) -> None:
     """Keep the right alive; returns when it is gone."""
-    while await parts.ledger.keep_check(ticket, parts.clock.now()):  # noqa: ASYNC110 - a lock is kept, nothing is awaited
-        await asyncio.sleep(parts.check_every_s)
+    is_kept = True
+    while is_kept:
+        # a busy ledger may have time at the next try; if not, the lock lapses, and the ledger takes nothing more under it
+        with contextlib.suppress(Busy):
+            is_kept = await parts.ledger.keep_check(ticket, parts.clock.now())
+        if is_kept:
+            await asyncio.sleep(parts.check_every_s)
 
 
 async def _check(ticket: CheckTicket, job: Job, parts: IntakeParts, scratch: Path) -> Job:
@@ -114,10 +125,13 @@ async def _check(ticket: CheckTicket, job: Job, parts: IntakeParts, scratch: Pat
     head = await table.head()
     registry_key = await asyncio.to_thread(parts.keys.registry_key, job.registry)
     # the job's id makes the sealing unique: the same file, cancelled and sent again, must not meet its old keys
-    seal = Seal(sealer, registry_key, job.party, job.job, job.digest, f"{job.job}.{ticket.attempt}")
+    seal = Seal(
+        sealer, registry_key, job.party, job.job, job.digest, f"{job.job}.{ticket.attempt}",
+        asks_first=not parts.rules.idempotent,
+    )  # fmt: skip
     async with parts.start_child(parts.limits) as child:
         await child.say(await _task(job, head, parts, scratch))
-        done = await _Talk(job, parts, table, seal, child, head.chunks).listen()
+        done = await _Talk(ticket, job, parts, table, seal, child, head.chunks).listen()
     return await parts.ledger.finish_check(ticket, _result(head, done), BY, parts.clock.now())
 
 
@@ -167,6 +181,7 @@ def _result(head: TableHead, done: CheckDone) -> CheckResult:
 class _Talk:
     """What parent and child say while a table is checked."""
 
+    ticket: CheckTicket
     job: Job
     parts: IntakeParts
     table: SpooledTable
@@ -213,7 +228,7 @@ class _Talk:
     async def _take_faults(self, message: FaultRows) -> None:
         draft = await asyncio.to_thread(self.seal.faults, self._invalid_seq, message.rows)
         self._invalid_seq += 1
-        await self.parts.ledger.accept(self.job.job, (), (draft,), self.parts.clock.now())
+        await self._accept((), (draft,))
 
     async def _take_slices(self, message: SliceBatch) -> None:
         names: list[str] = []
@@ -223,7 +238,11 @@ class _Talk:
             joined = await self._elsewhere.joined(message.slices)
         drafts = await asyncio.to_thread(self.seal.slices, self._seq, message.slices, joined, names)
         self._seq += len(drafts)
-        await self.parts.ledger.accept(self.job.job, drafts, (), self.parts.clock.now())
+        await self._accept(drafts, ())
+
+    async def _accept(self, drafts: Sequence[SliceDraft], invalid: Sequence[InvalidDraft]) -> None:
+        now = self.parts.clock.now()
+        await self.parts.ledger.accept(self.job.job, drafts, invalid, now, ticket=self.ticket)
 
     async def _give_others(self) -> None:
         await self._wait_for_index()

@@ -24,6 +24,8 @@ class Seal:
     job: str
     digest: str
     attempt: str
+    #: a key may have two effects: records that are joined are asked about before they are sent
+    asks_first: bool = False
 
     def key_stem(self, seq: int) -> str:
         """Return what the keys of one slice have in common (party-members.md, Keys and order)."""
@@ -72,4 +74,5 @@ class Seal:
             box=seal_slice(box, self.sealer, self.party, self.job, seq),
             index=lines.index,
             waits_for=tuple(names[number] for number in lines.waits),
+            joined=tuple(join.at for join in lines.joins) if self.asks_first else (),
         )

@@ -3,17 +3,16 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from domain.errors import Conflict
-from domain.jobs import By, InvalidDraft, Job, SliceDraft
+from domain.jobs import By, Job
 from domain.states import JobState, RecordState, SliceState
 from ledger.audit import GATE, note
-from ledger.changes import chunked, free_waiters
+from ledger.drafts import delete_slices, need_right
 from ledger.driver import HotStatement
 from ledger.jobs import as_job, job_row, read_job
-from ledger.lines import PENDING
-from ledger.tables import invalid_batches, jobs, slice_boxes, slice_index, slice_waits, slices
+from ledger.tables import invalid_batches, jobs, slices
 from ledger.values import CheckResult, CheckTicket
 
 #: most slices that one transaction drops: their pages are overwritten, which takes time
@@ -75,10 +74,25 @@ def keep_check(connection: Connection, ticket: CheckTicket, now: int, *, lock_ms
             jobs.c.job == ticket.job,
             jobs.c.state == JobState.CHECKING,
             jobs.c.check_attempts == ticket.attempt,
+            jobs.c.check_until.is_not(None),
         )
         .values(check_until=now + lock_ms)
     )
     return kept.rowcount == 1
+
+
+def yield_check(connection: Connection, ticket: CheckTicket) -> None:
+    """Give the right to check and the attempt back, so that a stop that was asked for is no crash; no lock means nobody's."""
+    connection.execute(
+        update(jobs)
+        .where(
+            jobs.c.job == ticket.job,
+            jobs.c.state == JobState.CHECKING,
+            jobs.c.check_attempts == ticket.attempt,
+            jobs.c.check_until.is_not(None),
+        )
+        .values(check_attempts=ticket.attempt - 1, check_until=None)
+    )
 
 
 def begin_index(
@@ -92,35 +106,11 @@ def begin_index(
         jobs.c.party == party, jobs.c.registry == registry, jobs.c.state.in_(_UNCHECKED)
     )
     oldest = connection.execute(unchecked.order_by(jobs.c.number).limit(1)).first()
-    if oldest is None or oldest.job != job or oldest.state != JobState.CHECKING:
+    if oldest is None or oldest.job != job or oldest.check_until is None:
         return False
-    until = max(oldest.check_until or 0, now + lock_ms)
+    until = max(oldest.check_until, now + lock_ms)
     connection.execute(update(jobs).where(jobs.c.job == job).values(check_until=until))
     return True
-
-
-def accept(
-    connection: Connection, job: str, drafts: Sequence[SliceDraft], invalid: Sequence[InvalidDraft]
-) -> None:
-    """Store sealed slices and invalid batches of a job that is being checked; a `seq` that comes again replaces the first."""
-    row = job_row(connection, job)
-    if row.state != JobState.CHECKING:
-        raise Conflict(
-            f"Job {job} is not being checked: its slices do not change any more.",
-            message_th=f"งาน {job} ไม่ได้อยู่ระหว่างตรวจ จึงเปลี่ยนข้อมูลไม่ได้",
-        )
-    _delete_slices(connection, [f"{job}.{draft.seq}" for draft in drafts])
-    _store_slices(connection, job, row.registry, drafts)
-    connection.execute(
-        delete(invalid_batches).where(
-            invalid_batches.c.job == job, invalid_batches.c.seq.in_([batch.seq for batch in invalid])
-        )
-    )
-    if invalid:
-        connection.execute(
-            insert(invalid_batches),
-            [{"job": job, "seq": one.seq, "rows": one.rows, "box": one.box} for one in invalid],
-        )
 
 
 def finish_check(connection: Connection, ticket: CheckTicket, result: CheckResult, by: By, now: int) -> Job:
@@ -131,18 +121,16 @@ def finish_check(connection: Connection, ticket: CheckTicket, result: CheckResul
     row = job_row(connection, ticket.job)
     if row.state != JobState.CHECKING:
         return as_job(row)
-    if row.check_attempts != ticket.attempt:
-        raise Conflict(
-            "Another process has taken this check over.", message_th="มีกระบวนการอื่นรับช่วงตรวจแฟ้มนี้แล้ว"
-        )
-    records, ready = _stored_records(connection, ticket.job)
+    need_right(row, ticket)
+    records, unknown, ready = _stored_records(connection, ticket.job)
     _hold_against(result, records, _stored_invalid(connection, ticket.job))
     state, reason = _end_of_check(result, row.max_invalid_pct)
     connection.execute(
         update(jobs)
         .where(jobs.c.job == ticket.job)
         .values(
-            state=state, rows=result.rows, invalid=result.invalid, pending=records, ready=ready, check_until=None,
+            state=state, rows=result.rows, invalid=result.invalid, pending=records - unknown, unknown=unknown, ready=ready,
+            check_until=None,
             paused_reason=reason, faults=json.dumps(dict(result.faults)),
             notes_en=json.dumps(result.notes_en, ensure_ascii=False),
             notes_th=json.dumps(result.notes_th, ensure_ascii=False),
@@ -189,51 +177,13 @@ def _is_alive(check_until: int | None, now: int) -> bool:
     return check_until is not None and check_until > now
 
 
-def _store_slices(connection: Connection, job: str, registry: str, drafts: Sequence[SliceDraft]) -> None:
-    waits = _standing_waits(connection, job, drafts)
-    waiting = {wait["slice_id"] for wait in waits}
-    rows, boxes, entries = [], [], []
-    for draft in drafts:
-        slice_id = f"{job}.{draft.seq}"
-        state = SliceState.WAITING if slice_id in waiting else SliceState.READY
-        rows.append(
-            {
-                "slice_id": slice_id, "job": job, "seq": draft.seq, "registry": registry, "lines": draft.lines,
-                "states": PENDING * draft.lines, "pending": draft.lines, "state": state,
-            }
-        )  # fmt: skip
-        boxes.append({"slice_id": slice_id, "box": draft.box})
-        entries.append({"slice_id": slice_id, "entries": draft.index})
-    if rows:
-        connection.execute(insert(slices), rows)
-        connection.execute(insert(slice_boxes), boxes)
-        connection.execute(insert(slice_index), entries)
-    if waits:
-        connection.execute(insert(slice_waits), waits)
-
-
-def _standing_waits(connection: Connection, job: str, drafts: Sequence[SliceDraft]) -> list[dict[str, str]]:
-    # a blocker that was settled between reading the index and now blocks nobody
-    named = sorted({blocker for draft in drafts for blocker in draft.waits_for})
-    standing: set[str] = set()
-    for part in chunked(named):
-        unsettled = slices.c.pending + slices.c.unknown + slices.c.doubtful > 0
-        query = select(slices.c.slice_id).where(slices.c.slice_id.in_(part), unsettled, slices.c.job != job)
-        standing.update(connection.execute(query).scalars())
-    return [
-        {"slice_id": f"{job}.{draft.seq}", "blocker": blocker}
-        for draft in drafts
-        for blocker in sorted(set(draft.waits_for) & standing)
-    ]
-
-
-def _stored_records(connection: Connection, job: str) -> tuple[int, int]:
+def _stored_records(connection: Connection, job: str) -> tuple[int, int, int]:
+    """Return the job's records, how many of them begin as unknown, and how many may be sent or asked about at once."""
     ready = func.sum(slices.c.lines).filter(slices.c.state == SliceState.READY)
-    query = select(func.coalesce(func.sum(slices.c.lines), 0), func.coalesce(ready, 0)).where(
-        slices.c.job == job
-    )
-    records, at_once = connection.execute(query).one()
-    return records, at_once
+    sums = (func.sum(slices.c.lines), func.sum(slices.c.unknown), ready)
+    query = select(*(func.coalesce(one, 0) for one in sums)).where(slices.c.job == job)
+    records, unknown, at_once = connection.execute(query).one()
+    return records, unknown, at_once
 
 
 def _stored_invalid(connection: Connection, job: str) -> int:
@@ -278,17 +228,11 @@ def _end(connection: Connection, job: str, now: int, **values: object) -> None:
 def _drop_some(connection: Connection, job: str) -> bool:
     found = select(slices.c.slice_id).where(slices.c.job == job).limit(DROPPED_AT_ONCE)
     ids = connection.execute(found).scalars().all()
-    _delete_slices(connection, ids)
+    delete_slices(connection, ids)
     return len(ids) == DROPPED_AT_ONCE
 
 
 def _drop_all(connection: Connection, job: str) -> None:
     ids = connection.execute(select(slices.c.slice_id).where(slices.c.job == job)).scalars().all()
-    _delete_slices(connection, ids)
+    delete_slices(connection, ids)
     connection.execute(delete(invalid_batches).where(invalid_batches.c.job == job))
-
-
-def _delete_slices(connection: Connection, ids: Sequence[str]) -> None:
-    for part in chunked(ids):
-        free_waiters(connection, part)
-        connection.execute(delete(slices).where(slices.c.slice_id.in_(part)))

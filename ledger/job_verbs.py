@@ -18,7 +18,7 @@ from domain.jobs import (
 )
 from domain.quota import Lease
 from domain.states import JobState
-from ledger import backlog, checks, jobs, reading, retention, settle, work
+from ledger import backlog, checks, drafts, jobs, reading, retention, settle, work
 from ledger.engine import OnEngine
 from ledger.values import CheckResult, CheckTicket, IndexPart, StoredOutcomes, StoredSlice, UnsettledRecord
 
@@ -57,11 +57,21 @@ class JobVerbs(OnEngine):
     ) -> bool:
         return await self._write(checks.begin_index, party, registry, job, now, lock_ms=lock_ms)
 
+    async def yield_check(self, ticket: CheckTicket, now: int) -> None:
+        del now  # whoever comes next may begin at once
+        await self._write(checks.yield_check, ticket)
+
     async def accept(
-        self, job: str, slices: Sequence[SliceDraft], invalid: Sequence[InvalidDraft], now: int
+        self,
+        job: str,
+        slices: Sequence[SliceDraft],
+        invalid: Sequence[InvalidDraft],
+        now: int,
+        *,
+        ticket: CheckTicket | None = None,
     ) -> None:
         del now  # nothing that a check stores carries an instant
-        await self._write(checks.accept, job, slices, invalid)
+        await self._write(drafts.accept, job, slices, invalid, ticket)
 
     async def finish_check(self, ticket: CheckTicket, result: CheckResult, by: By, now: int) -> Job:
         return await self._write(checks.finish_check, ticket, result, by, now)
@@ -128,6 +138,9 @@ class JobVerbs(OnEngine):
 
     async def rescue(self, registry: str, live_tokens: frozenset[int], now: int, *, idempotent: bool) -> int:
         return await self._write(work.rescue, registry, live_tokens, now, idempotent=idempotent)
+
+    async def has_claims(self, registry: str) -> bool:
+        return await self._read(work.has_claims, registry)
 
     async def resolve(
         self,

@@ -160,10 +160,23 @@ class Jobs(Protocol):
         """Take the party's index step (one job at a time, in order of taking in); False while another has it."""
         ...
 
+    async def yield_check(self, ticket: CheckTicket, now: int) -> None:
+        """Give that right and the attempt back: the checker was asked to stop. Nothing happens when the right is gone."""
+        ...
+
     async def accept(
-        self, job: str, slices: Sequence[SliceDraft], invalid: Sequence[InvalidDraft], now: int
+        self,
+        job: str,
+        slices: Sequence[SliceDraft],
+        invalid: Sequence[InvalidDraft],
+        now: int,
+        *,
+        ticket: CheckTicket | None = None,
     ) -> None:
-        """Store some tens of sealed slices and invalid batches; repeating a `seq` replaces it while the job is being checked."""
+        """Store some tens of sealed slices and invalid batches; repeating a `seq` replaces it while the job is being checked.
+
+        Raises Conflict when the right of `ticket` is gone.
+        """
         ...
 
     async def finish_check(self, ticket: CheckTicket, result: CheckResult, by: By, now: int) -> Job:
@@ -233,6 +246,10 @@ class Work(Protocol):
 
         Those are all unsettled ones, or those below the watermark where not idempotent. Returns how many slices came back.
         """
+        ...
+
+    async def has_claims(self, registry: str) -> bool:
+        """Say whether any slice is in hand, whatever its job's state."""
         ...
 
     async def resolve(

@@ -135,6 +135,11 @@ def rescue(
     return len(rows)
 
 
+def has_claims(connection: Connection, registry: str) -> bool:
+    """Say whether any slice is in hand, whatever its job's state."""
+    return _CLAIMED.first(connection, at_registry=registry) is not None
+
+
 def _perhaps_sent(row: SliceRow, *, idempotent: bool) -> Sequence[int]:
     unsettled = row.lines.unsettled()
     # without idempotency each unknown record costs a question, so the watermark keeps them few

@@ -222,7 +222,10 @@ class RegistryRound:
         monotonic = self._parts.clock.monotonic()
         if monotonic < max(self._trusted_at, self._rescued_at + LOOK_MS):
             return
-        if not any(party.in_hand for party in backlog):
+        # a paused job is in no backlog, and its slices may be in hand all the same
+        in_hand = any(party.in_hand for party in backlog)
+        if not in_hand and not await self._parts.ledger.has_claims(self._registry):
+            self._rescued_at = monotonic
             return
         self._rescued_at = monotonic
         tokens = self._rescuer.live_tokens(

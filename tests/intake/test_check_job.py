@@ -1,8 +1,19 @@
 """A file's way from its bytes to sealed slices in the ledger."""
 
+import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
+import pytest
+
+from domain.errors import Busy
 from domain.states import JobState
+from intake.check_job import check_job
+from intake.frames import Limits
+from intake.keeper import Keeper
+from ledger.values import CheckTicket
 from tests.intake.conftest import BY, Desk
 from tests.intake.samples import as_csv, grid, member, members, national_id
 
@@ -114,3 +125,52 @@ async def test_forbidden_columns_are_cut_and_named(desk: Desk) -> None:
     job = await desk.take(as_csv(cells))
     assert job.cut == ("Laser ID",)
     assert any("Laser ID" in note for note in job.notes_en)
+
+
+@pytest.mark.parametrize(("idempotent", "states"), [(True, ["p", "pp"]), (False, ["p", "up"])])
+async def test_a_joined_row_is_asked_about_first_where_a_key_may_have_two_effects(
+    desk: Desk, idempotent: bool, states: list[str]
+) -> None:
+    """Cancelled and sent again: the first copy may have been recorded, so the second is not sent before that is known."""
+    desk.parts = replace(desk.parts, rules=replace(desk.parts.rules, idempotent=idempotent))
+    await desk.take(as_csv(grid(members(30))))
+    second = await desk.take(as_csv(grid([member(5), member(6, house_no="1"), member(99)])))
+    assert [one.states.decode() async for one in desk.ledger.slices(second.job)] == states
+
+
+async def test_a_check_that_is_asked_to_stop_gives_its_attempt_back(desk: Desk) -> None:
+    """Not a crash: the next worker begins at once, as if this one had never been."""
+    begun = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def hang(limits: Limits) -> AsyncIterator[Keeper]:
+        begun.set()
+        await asyncio.Event().wait()
+        yield  # type: ignore[misc]  # never reached
+
+    job = await desk.submit(as_csv(grid(members(12))))
+    running = asyncio.create_task(check_job(job.job, replace(desk.parts, start_child=hang), desk.clock.now()))
+    await begun.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (await desk.ledger.job(job.job)).check_attempts == 0
+    checked = await desk.check(job)
+    assert (checked.state, checked.check_attempts) == (JobState.QUEUED, 1)
+
+
+async def test_a_ledger_that_is_busy_for_a_moment_ends_no_check(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The right is kept alive at the next try."""
+    keep, tries = desk.ledger.keep_check, 0
+
+    async def busy_once(ticket: CheckTicket, now: int) -> bool:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise Busy
+        return await keep(ticket, now)
+
+    monkeypatch.setattr(desk.ledger, "keep_check", busy_once)
+    assert (await desk.take(as_csv(grid(members(12))))).state is JobState.QUEUED
+    assert tries

@@ -1,5 +1,7 @@
 """Checking a file, as the ledger sees it."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import Conflict
@@ -186,3 +188,50 @@ async def test_unchecked_jobs_are_named_for_another_ring(scene: Scene) -> None:
     await scene.check("J2")
     assert await scene.ledger.unchecked_jobs(NOW) == ["J1", "J3"]
     assert await scene.ledger.unchecked_jobs(NOW + MINUTE) == ["J1", "J2", "J3"]
+
+
+async def test_a_check_that_lost_its_right_stores_nothing(scene: Scene) -> None:
+    """What a frozen checker brings when it wakes is not mixed with the slices of the one that took over."""
+    await scene.ledger.receive(new_job(), BY, NOW)
+    old = await scene.check("J1")
+    new = await scene.check("J1", NOW + MINUTE)
+    await scene.ledger.accept("J1", [scene.draft("J1", 0, 2)], (), NOW, ticket=new)
+    with pytest.raises(Conflict):
+        await scene.ledger.accept("J1", [scene.draft("J1", 0, 4)], (), NOW, ticket=old)
+    assert await scene.states("J1") == ["pp"]
+
+
+async def test_a_stop_that_was_asked_for_is_no_crash(scene: Scene) -> None:
+    """However often a worker is stopped politely in the middle of a check, the next begins at once and the file is not refused."""
+    await scene.ledger.receive(new_job(), BY, NOW)
+    for _ in range(5):
+        ticket = await scene.check("J1")
+        assert ticket.attempt == 1
+        await scene.ledger.yield_check(ticket, NOW)
+        assert await scene.ledger.unchecked_jobs(NOW) == ["J1"]
+        assert not await scene.ledger.keep_check(ticket, NOW)
+        assert not await scene.ledger.begin_index("P001", REGISTRY, "J1", NOW)
+        with pytest.raises(Conflict):
+            await scene.ledger.accept("J1", [scene.draft("J1", 0, 4)], (), NOW, ticket=ticket)
+
+
+async def test_giving_up_a_right_that_is_gone_changes_nothing(scene: Scene) -> None:
+    """The one who took over goes on."""
+    await scene.ledger.receive(new_job(), BY, NOW)
+    old = await scene.check("J1")
+    new = await scene.check("J1", NOW + MINUTE)
+    await scene.ledger.yield_check(old, NOW + MINUTE)
+    assert await scene.ledger.keep_check(new, NOW + MINUTE)
+
+
+async def test_a_joined_record_begins_as_unknown(scene: Scene) -> None:
+    """Its first copy may have been recorded: whoever gets it must ask before sending; the counters know."""
+    await scene.ledger.receive(new_job(), BY, NOW)
+    ticket = await scene.check("J1")
+    await scene.ledger.accept("J1", [replace(scene.draft("J1", 0, 3), joined=(1,))], (), NOW, ticket=ticket)
+    job = await scene.ledger.finish_check(ticket, CheckResult(3, 0, 3, {}), BY, NOW)
+    assert (job.records.pending, job.records.unknown) == (2, 1)
+    assert await scene.is_counted_right("J1")
+    assert (await scene.claim()).states == b"pup"
+    await scene.settle("J1.0", dict.fromkeys(range(3), ACCEPTED))
+    assert (await scene.ledger.job("J1")).state is JobState.FINISHED

@@ -273,3 +273,15 @@ async def test_a_rescued_record_is_asked_about_only_when_a_late_original_would_h
     await scene.ledger.rescue(REGISTRY, frozenset(), NOW, idempotent=False)
     assert await scene.ledger.claim(lease(2), NOW + settle_ms - 1) is None
     assert (await scene.claim(2, NOW + settle_ms)).states == b"upp"
+
+
+async def test_a_paused_jobs_slices_in_hand_are_seen(scene: Scene) -> None:
+    """The backlog leaves them out; a dead session's are fetched back all the same."""
+    await scene.submit(lines=(2,))
+    assert not await scene.ledger.has_claims(REGISTRY)
+    await scene.claim(1)
+    await scene.ledger.pause("J1", "", BY, NOW)
+    assert await scene.ledger.backlog(REGISTRY, NOW) == []
+    assert await scene.ledger.has_claims(REGISTRY)
+    await scene.ledger.rescue(REGISTRY, frozenset(), NOW, idempotent=True)
+    assert not await scene.ledger.has_claims(REGISTRY)

@@ -53,6 +53,7 @@ class FakeLedger:
     unerasable: set[str] = field(default_factory=set)
     erased: list[str] = field(default_factory=list)
     rescues: list[tuple[frozenset[int], bool]] = field(default_factory=list)
+    claims_unseen: bool = False
     generations: list[str] = field(default_factory=list)
 
     async def policy(self, now: int) -> PolicyVersion | None:
@@ -93,6 +94,10 @@ class FakeLedger:
             raise Conflict
         self.erased.append(job)
         return SimpleNamespace(blob=f"blob-{job}")
+
+    async def has_claims(self, registry: str) -> bool:
+        """Whether slices are in hand that no backlog tells of."""
+        return self.claims_unseen
 
     async def rescue(self, registry: str, live_tokens: frozenset[int], now: int, *, idempotent: bool) -> int:
         """Note who is said to live."""

@@ -36,3 +36,12 @@ async def test_without_idempotency_a_quarantined_sessions_slices_stay_until_its_
     stage.ledger.rescues.clear()
     await stage.run(1500)
     assert stage.ledger.rescues == []
+
+
+async def test_slices_of_a_paused_job_are_fetched_back(stage: Stage) -> None:
+    """No backlog tells of them; the ledger does."""
+    await stage.run(8000)
+    assert stage.ledger.rescues == []
+    stage.ledger.claims_unseen = True
+    await stage.run(8000)
+    assert stage.ledger.rescues
