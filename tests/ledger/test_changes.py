@@ -13,7 +13,8 @@ from sqlalchemy import Row, select
 from domain.errors import Conflict
 from domain.jobs import Outcome, Settlement, SliceDraft
 from domain.states import JobState, RecordState, SliceState
-from ledger import checks, drafts, jobs, settle, work
+from ledger import checks, jobs, settle, work
+from ledger.drafts import accept
 from ledger.keystore import KeyStore
 from ledger.meta import CommitMirror
 from ledger.sqlite import SqliteEngine
@@ -61,7 +62,7 @@ class AnyOrder(stateful.RuleBasedStateMachine):
             drafts = [
                 SliceDraft(seq, LINES, b"box", b"i" * 24 * LINES, WAITS.get((job, seq), ())) for seq in (0, 1)
             ]
-            write(drafts.accept, job, drafts, [])
+            write(accept, job, drafts, [])
             write(checks.finish_check, ticket, CheckResult(2 * LINES, 0, 2 * LINES, {}), BY, NOW)
 
     @stateful.rule()
