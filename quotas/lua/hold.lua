@@ -1,4 +1,5 @@
--- Purpose: stops drawing for the registry or one party at once, or lets it go on.
+-- Purpose: stops drawing for the registry or one party at once, or lets it go on. People who let it go on after a
+--   hold mean now: a pause that the registrar asked that scope for is over too. Where nothing was held, it stands.
 -- KEYS[1..5] gate, accounts, parties, ends, busy
 -- ARGV[1] now µs, [2] party, empty = the registry, [3] 1 on, 0 off
 -- Reply: 1 done; -1 no generation has begun.
@@ -8,10 +9,14 @@
 -- include: parts/sessions
 if not open_gate() then return -1 end
 sweep()
+local on = ARGV[3] == '1'
 if ARGV[2] == '' then
-  gate.held = ARGV[3] == '1'
+  if gate.held and not on then gate.blocked = 0 end
+  gate.held = on
 else
-  party_or_new(ARGV[2]).held = tonumber(ARGV[3])
+  local p = party_or_new(ARGV[2])
+  if p.held == 1 and not on then p.blocked = 0 end
+  p.held = on and 1 or 0
 end
 save()
 return 1

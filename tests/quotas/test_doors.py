@@ -80,6 +80,19 @@ async def test_hold_stops_and_releases_at_once(gate: Gate) -> None:
         assert (await process.tick([session], want=1))[0].granted == 1
 
 
+async def test_a_release_ends_a_pause_of_its_scope_and_only_a_release_does(gate: Gate) -> None:
+    """People who let go after a hold mean now; where nothing was held, what the registrar asked for stands."""
+    await gate.open()
+    process, session = Process(gate), Session(await gate.take())
+    for party, scope in (("P1", Scope.PARTY), (None, Scope.REGISTRY)):
+        await gate.quotas.push_back(REGISTRY, scope, party or "", 86_400_000)
+        await gate.quotas.hold(REGISTRY, party, on=False)
+        assert (await process.tick([session], want=1))[0].bound_by is BoundBy.PUSHBACK
+        await gate.quotas.hold(REGISTRY, party, on=True)
+        await gate.quotas.hold(REGISTRY, party, on=False)
+        assert (await process.tick([session], want=1))[0].granted == 1
+
+
 async def test_a_pushback_binds_the_scope_it_names_until_it_is_over(gate: Gate) -> None:
     """Nothing is drawn in that scope before Retry-After is over; others go on; a shorter one does not shorten it."""
     accounts = {name: AccountQuota(20, 20) for name in ("a1", "a2", "b1")}

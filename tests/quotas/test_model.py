@@ -222,9 +222,14 @@ class Pair:
     async def _hold(self, party: str | None, on: bool) -> None:
         await self.quotas.hold(REGISTRY, party, on=on)
         if party is None:
+            if self.model.held and not on:
+                self.model.blocked = 0
             self.model.held = on
         else:
-            self.model.party(party).held = on
+            held = self.model.party(party)
+            if held.held and not on:
+                held.blocked = 0
+            held.held = on
 
     async def _end(self, pick: int) -> None:
         names = [ACCOUNTS[pick % len(ACCOUNTS)], "nobody"]
