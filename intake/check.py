@@ -4,11 +4,13 @@ It sees plain rows and blind hashes, holds no key of the job, and writes nothing
 """
 
 import io
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import polars as pl
 
 from intake.frames import (
@@ -35,6 +37,8 @@ from profiles.profile import CheckContext, Checked, Profile
 FAULT_ROWS = 2000
 #: row numbers named as examples of a fault
 EXAMPLES = 5
+#: chunks that the profile looks at while the one before is hashed and held
+AHEAD = 1
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _POSITION = "_position"
 _Kind = TypeVar("_Kind")
@@ -216,22 +220,37 @@ def _first_pass(
     task: CheckTask, pipes: Pipes, rows: Rows, told: FaultTold, persons: Persons, held: HeldRows
 ) -> None:
     """Check every chunk: faults are told, persons noted, good rows held."""
-    for number in range(1, task.chunks + 1):
-        pipes.say(Want(number))
-        chunk = _hear(pipes, Given).chunk
-        frame = rows.frame(chunk)
-        checked = rows.check(frame, odd=chunk.odd)
-        tell_faults(told, checked, chunk, frame)
-        persons.add(checked.good, chunk, frame["_row"])
+    for number, (chunk, numbers, checked) in enumerate(_checked(task, pipes, rows), 1):
+        tell_faults(told, checked, chunk, numbers)
+        persons.add(checked.good, chunk, numbers)
         held.put(number, checked.good)
 
 
-def tell_faults(told: FaultTold, checked: Checked, chunk: TableChunk, frame: pl.DataFrame) -> None:
-    """Tell the faults of one chunk."""
+def _checked(task: CheckTask, pipes: Pipes, rows: Rows) -> Iterator[tuple[TableChunk, pl.Series, Checked]]:
+    """Yield each chunk, in its order, with its rows' numbers and what the profile finds; the next is looked at meanwhile."""
+
+    def look(chunk: TableChunk) -> tuple[TableChunk, pl.Series, Checked]:
+        frame = rows.frame(chunk)
+        checked = rows.check(frame, odd=chunk.odd)
+        return msgspec.structs.replace(chunk, data=b""), frame["_row"], checked
+
+    looks: deque[Future[tuple[TableChunk, pl.Series, Checked]]] = deque()
+    with ThreadPoolExecutor(1) as thread:
+        for number in range(1, task.chunks + 1):
+            pipes.say(Want(number))
+            looks.append(thread.submit(look, _hear(pipes, Given).chunk))
+            if len(looks) > AHEAD:
+                yield looks.popleft().result()
+        while looks:
+            yield looks.popleft().result()
+
+
+def tell_faults(told: FaultTold, checked: Checked, chunk: TableChunk, rows: pl.Series) -> None:
+    """Tell the faults of one chunk (`rows`: the row numbers of all its rows)."""
     told.warn(checked.warnings)
     if checked.faults.height:
         invalid = checked.faults[_POSITION].unique()
-        numbers = frame["_row"].gather(invalid - chunk.first).to_list()
+        numbers = rows.gather(invalid - chunk.first).to_list()
         told.tell(
             checked.faults,
             {at: (row, chunk.sheet) for at, row in zip(invalid.to_list(), numbers, strict=True)},

@@ -192,6 +192,7 @@ class _Talk:
     _invalid_seq: int = 0
     _ahead: tuple[int, asyncio.Task[TableChunk]] | None = None
     _elsewhere: Elsewhere | None = None
+    _storing: asyncio.Task[None] | None = None
 
     async def listen(self) -> CheckDone:
         """Answer the child until it is done."""
@@ -207,8 +208,12 @@ class _Talk:
                 elif isinstance(message, SliceBatch):
                     await self._take_slices(message)
                 elif isinstance(message, CheckDone):
+                    await self._stored()
                     return message
         finally:
+            if self._storing:
+                self._storing.cancel()
+                await asyncio.gather(self._storing, return_exceptions=True)
             if self._ahead:
                 self._ahead[1].cancel()
                 with contextlib.suppress(asyncio.CancelledError, NotFound):
@@ -238,7 +243,15 @@ class _Talk:
             joined = await self._elsewhere.joined(message.slices)
         drafts = await asyncio.to_thread(self.seal.slices, self._seq, message.slices, joined, names)
         self._seq += len(drafts)
-        await self._accept(drafts, ())
+        # while these are committed, the next are heard and sealed
+        await self._stored()
+        self._storing = asyncio.create_task(self._accept(drafts, ()))
+
+    async def _stored(self) -> None:
+        """Wait for the commit that is under way; raises what it met."""
+        storing, self._storing = self._storing, None
+        if storing:
+            await storing
 
     async def _accept(self, drafts: Sequence[SliceDraft], invalid: Sequence[InvalidDraft]) -> None:
         now = self.parts.clock.now()

@@ -13,7 +13,7 @@ from domain.errors import BadFile, PratunamError
 from intake.frames import HEAD_BYTES, MOST_BYTES, AnyMessage, Crash, Limits, Message, Refusal, pack, unpack
 
 #: bytes read ahead from the child while the parent seals and commits
-READ_AHEAD = 8 << 20
+READ_AHEAD = 16 << 20
 _ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -60,7 +60,7 @@ class _Stage(Pipes):
         assert self._told is not None
         frame = self._rows.frame(message)
         checked = self._rows.check(frame, odd=message.odd)
-        tell_faults(self._told, checked, message, frame)
+        tell_faults(self._told, checked, message, frame["_row"])
         self._persons.add(checked.good, message, frame["_row"])
 
     def end(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.jobs import InvalidDraft, SliceDraft
 from intake.frames import FoundRow, Lines
-from ledger.boxes import Fault, FaultBox, RowFaults, SliceBox, seal_faults, seal_slice
+from ledger.boxes import Fault, FaultBox, RowFaults, seal_faults, seal_written
 from ledger.sealing import Sealer
 
 #: letters of base64url that a slice's HMAC gives its keys: 132 bits
@@ -63,15 +63,16 @@ class Seal:
         self, seq: int, lines: Lines, joined: Mapping[tuple[int, int], str], names: Sequence[str]
     ) -> SliceDraft:
         stem = self.key_stem(seq)
-        keys = [f"{stem}-{line}" for line in range(len(lines.positions))]
+        keys = [f"{stem}-{line}" for line in range(lines.count)]
         for join in lines.joins:
             # nobody gets a second key before the first is settled
             keys[join.at] = joined[join.number, join.line]
-        box = SliceBox(tuple(keys), lines.bodies, lines.positions, lines.after)
         return SliceDraft(
             seq=seq,
             lines=len(keys),
-            box=seal_slice(box, self.sealer, self.party, self.job, seq),
+            box=seal_written(
+                keys, lines.bodies, lines.positions, lines.after, self.sealer, (self.party, self.job, seq)
+            ),
             index=lines.index,
             waits_for=tuple(names[number] for number in lines.waits),
             joined=tuple(join.at for join in lines.joins) if self.asks_first else (),

@@ -5,13 +5,13 @@ from itertools import groupby
 
 import polars as pl
 
-from intake.frames import Join, Lines, Pipes, SliceBatch
+from intake.frames import Join, Lines, Pipes, SliceBatch, written
 from intake.persons import Persons
 from intake.tail import TailRow
 from ledger.boxes import INDEX_BYTES
 
 #: slices and bytes of bodies that go to the parent at once: one transaction
-BATCH_SLICES = 48
+BATCH_SLICES = 100
 BATCH_BYTES = 4 << 20
 #: slices of other jobs that one slice waits for, about
 MOST_WAITS = 40
@@ -62,8 +62,9 @@ class Slicer:
             }
             self._put(
                 Lines(
-                    positions=tuple(row.position for row in slice_rows),
-                    bodies=tuple(bodies[row.position] for row in slice_rows),
+                    count=len(slice_rows),
+                    positions=written([row.position for row in slice_rows]),
+                    bodies=written([bodies[row.position] for row in slice_rows]),
                     index=b"".join(row.index for row in slice_rows),
                     after=after,
                     waits=tuple(sorted({number for row in slice_rows for number in row.waits})),
@@ -80,8 +81,9 @@ class Slicer:
     def _plain(self, start: int, end: int) -> None:
         self._put(
             Lines(
-                positions=tuple(self._positions[start:end]),
-                bodies=tuple(self._bodies[start:end]),
+                count=end - start,
+                positions=written(self._positions[start:end]),
+                bodies=written(self._bodies[start:end]),
                 index=self._index[start * INDEX_BYTES : end * INDEX_BYTES],
                 after={},
                 waits=(),
@@ -90,9 +92,9 @@ class Slicer:
         )
 
     def _put(self, lines: Lines) -> None:
-        self.lines += len(lines.positions)
+        self.lines += lines.count
         self._batch.append(lines)
-        self._batch_bytes += sum(map(len, lines.bodies))
+        self._batch_bytes += len(bytes(lines.bodies))
         if len(self._batch) >= BATCH_SLICES or self._batch_bytes >= BATCH_BYTES:
             self.end()
 

@@ -76,6 +76,19 @@ def seal_slice(box: SliceBox, sealer: Sealer, party: str, job: str, seq: int) ->
     )
 
 
+def seal_written(
+    keys: Sequence[str],
+    bodies: msgspec.Raw,
+    positions: msgspec.Raw,
+    after: Mapping[int, int],
+    sealer: Sealer,
+    place: tuple[str, str, int],
+) -> bytes:
+    """Seal a slice whose bodies and positions are arrays of msgpack already; `place` is party, job, seq. As `seal_slice` does."""
+    party, job, seq = place
+    return sealer.seal(_encode((keys, bodies, positions, after)), aad(party, job, "slice", seq))
+
+
 def open_slice(sealed: bytes, sealer: Sealer, party: str, job: str, seq: int) -> SliceBox:
     """Open a slice's records; raises SealBroken when the bytes do not belong to this place."""
     return SliceBox(*_decode_slice(sealer.open(sealed, aad(party, job, "slice", seq))))
