@@ -12,3 +12,10 @@ def place() -> Iterator[Path]:
     """An empty folder for everything that one town leaves."""
     with tempfile.TemporaryDirectory(prefix="ptn-e-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole gates start, die and come back here: on a busy machine that takes longer than a unit's two minutes."""
+    for item in items:
+        if "end_to_end" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(420))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from domain.clock import ManualClock
@@ -29,6 +30,12 @@ from ledger.spool import FolderSpool
 
 REGISTRY = "party-members"
 BY = By("party:P001", "test")
+
+
+def living_children() -> list[psutil.Process]:
+    """Return the children of intake that this process has now (a server that other tests share is none)."""
+    mine = psutil.Process().children()
+    return [one for one in mine if one.status() != psutil.STATUS_ZOMBIE and "intake.child" in one.cmdline()]
 
 
 @dataclass

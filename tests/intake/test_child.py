@@ -14,7 +14,7 @@ from domain.states import JobState
 from intake.check_job import check_job, rows_waiting
 from intake.frames import Limits, Look, Piece, ReadTask
 from intake.keeper import ChildDied, keep_child
-from tests.intake.conftest import REGISTRY, Desk
+from tests.intake.conftest import REGISTRY, Desk, living_children
 from tests.intake.samples import as_csv, as_xlsx, grid, members
 
 SMALL = Limits(96 << 20, 60)
@@ -49,7 +49,7 @@ async def test_csv_and_workbook_go_through_the_real_process(desk: Desk) -> None:
     assert job.records.pending == 30
     assert await rows_waiting(job.job, desk.parts) == 30
     assert (await desk.submit(as_xlsx({"a": grid(members(3))}), party="P002")).state is JobState.RECEIVED
-    assert not [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    assert not living_children()
 
 
 async def test_a_killed_child_is_noticed_and_the_limits_really_stand() -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import psutil
 import pytest
 import xlsxwriter
 
@@ -20,7 +19,7 @@ from intake.dry_run import dry_run
 from intake.frames import Limits
 from intake.keeper import keep_child
 from intake.parts import SubmitRequest
-from tests.intake.conftest import REGISTRY, Desk
+from tests.intake.conftest import REGISTRY, Desk, living_children
 from tests.intake.samples import HEADER, THAI_HEADER, as_csv, as_xlsx, grid, member, members, national_id
 
 ID, NAME, HOUSE = HEADER.index("national_id"), HEADER.index("first_name"), HEADER.index("house_no")
@@ -279,7 +278,7 @@ async def test_a_line_of_a_gigabyte_is_refused_long_before_it_has_been_read(desk
     with pytest.raises(BadFile, match="longer than 256 KiB"):
         await dry_run(source, SubmitRequest("P001", REGISTRY, REGISTRY), desk.parts)  # type: ignore[arg-type]  # a raw stream is all that is read
     assert source.given < 128 << 20
-    assert not [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    assert not living_children()
 
 
 async def test_a_name_with_a_path_is_only_shown(desk: Desk) -> None:
