@@ -13,7 +13,7 @@ from tests.end_to_end.verdicts import assert_limits_held
 ADDED, RESIGNED, AGAIN = 1_200, 60, 400
 PLAN = TownPlan(
     [4, 2], [ADDED, AGAIN], 600, 150, 100, 25,
-    extra_policy="answer_timeout_s = 3",
+    extra_policy="answer_timeout_s = 3\nsettle_s = 3",
     extra_registrar=f'[registries.{REGISTRY}.membership]\nmembers_only = ["RESIGN"]',
 )  # fmt: skip
 
