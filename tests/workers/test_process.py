@@ -11,6 +11,7 @@ from domain.events import AccountSetAside, LoopFailed
 from domain.states import AccountState, JobState, Shape
 from tests.workers.real import BY, REGISTRY, Town, town, working
 from tests.workers.waiting import until_told
+from workers import session
 
 PARTIES = {"P1": 2, "P2": 1}
 
@@ -143,18 +144,21 @@ async def test_a_lost_redis_stops_the_gate_and_loses_nothing(
         await judged(here, 300)
 
 
-async def test_an_account_that_others_use_is_set_aside(redis_url: str, tmp_path: Path) -> None:
-    """Somebody logs in with the code in use: it is set aside, its party is told, the other account does the work."""
+async def test_an_account_that_others_use_is_set_aside(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody logs in with the code in use, twice: it is set aside, its party is told, the other account does the work."""
+    monkeypatch.setattr(session, "LOG_IN_AGAIN_MS", 100)
     async with town(redis_url, tmp_path, {"P1": 2}, central(), account_rate=100, account_burst=20) as here:
-        await here.control(faults=[{"kind": "hijack", "account": "P1-01", "count": 1}])
-        await here.submit("P1", "J1", 120)
+        await here.control(faults=[{"kind": "hijack", "account": "P1-01", "count": 2}])
+        await here.submit("P1", "J1", 400)
         async with working(here.worker()):
             await finished(here, "J1")
         rows = {row.account: row.state for row in await here.ledger.accounts(REGISTRY, "P1")}
         assert rows == {"P1-01": AccountState.SET_ASIDE, "P1-02": AccountState.ACTIVE}
         assert [e.account for e in here.events if isinstance(e, AccountSetAside)] == ["P1-01"]
         assert [notice.kind for notice in await here.ledger.notices("P1")] == ["account-set-aside"]
-        assert (await here.ledger.job("J1")).records.accepted == 120
+        assert (await here.ledger.job("J1")).records.accepted == 400
 
 
 async def test_a_held_registry_gets_nothing_more(redis_url: str, tmp_path: Path) -> None:
