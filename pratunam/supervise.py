@@ -62,7 +62,7 @@ class Supervisor:
             began = loop.time()
             try:
                 end = f"ended by itself ({_told(await self._run_once(plan))})"
-            except OSError as error:  # no process, memory or descriptor to be had now: the others are kept all the same
+            except OSError as error:  # nothing to be had for it now: the others are kept all the same
                 end = f"could not be started ({error.strerror})"
             if self._stopping.is_set():
                 return

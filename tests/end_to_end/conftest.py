@@ -15,13 +15,6 @@ def place() -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole gates start, die and come back here: on a busy machine that takes longer than a unit's two minutes."""
-    for item in items:
-        if "end_to_end" in item.path.parts:
-            item.add_marker(pytest.mark.timeout(420))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the proofs time: real processes start slowly on a machine that others use too."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
