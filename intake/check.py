@@ -220,10 +220,16 @@ def _first_pass(
     task: CheckTask, pipes: Pipes, rows: Rows, told: FaultTold, persons: Persons, held: HeldRows
 ) -> None:
     """Check every chunk: faults are told, persons noted, good rows held."""
-    for number, (chunk, numbers, checked) in enumerate(_checked(task, pipes, rows), 1):
-        tell_faults(told, checked, chunk, numbers)
-        persons.add(checked.good, chunk, numbers)
-        held.put(number, checked.good)
+    with ThreadPoolExecutor(1) as thread:
+        putting: Future[None] | None = None
+        for number, (chunk, numbers, checked) in enumerate(_checked(task, pipes, rows), 1):
+            if putting:
+                putting.result()
+            putting = thread.submit(held.put, number, checked.good)
+            tell_faults(told, checked, chunk, numbers)
+            persons.add(checked.good, chunk, numbers)
+        if putting:
+            putting.result()
 
 
 def _checked(task: CheckTask, pipes: Pipes, rows: Rows) -> Iterator[tuple[TableChunk, pl.Series, Checked]]:

@@ -20,9 +20,8 @@ class HeldRows:
     def put(self, number: int, good: pl.DataFrame) -> None:
         """Keep the good rows of chunk `number`."""
         out = io.BytesIO()
-        good.select("_position", pl.col("body").cast(pl.Binary)).write_ipc_stream(
-            out, compression="uncompressed"
-        )
+        # packed while it is written: that is cheaper than writing it whole and packing it then
+        good.select("_position", pl.col("body").cast(pl.Binary)).write_ipc_stream(out, compression="lz4")
         self._path(number).write_bytes(self._sealer.seal(out.getvalue(), _place(number)))
 
     def get(self, number: int) -> pl.DataFrame:

@@ -35,11 +35,13 @@ class Gazetteer:
     abolished: pl.DataFrame
 
 
+@cache
 def place_key(name: str) -> str:
     """Return a place's name as it is compared: no prefix of its level, no space, dot or dash."""
     return re.sub(MARKS, "", re.sub(PREFIX, "", plain(name)))
 
 
+@cache
 def bare_name(name: str) -> str:
     """Return a place's official name as it is sent: the table says เขต before Bangkok's districts, and no other prefix."""
     return re.sub("^เขต", "", plain(name))
@@ -86,12 +88,13 @@ def _is_capital(district: District) -> bool:
     return district.code.endswith("01")
 
 
-def _province_keys(name: str) -> set[str]:
+@cache
+def _province_keys(name: str) -> frozenset[str]:
     """Return the ways in which people name one province, as keys."""
     for names in (BANGKOK, AYUTTHAYA):
         if name in names:
-            return {place_key(n) for n in names}
-    return {place_key(name)}
+            return frozenset(place_key(n) for n in names)
+    return frozenset({place_key(name)})
 
 
 def _abolished(in_use: set[tuple[str, ...]]) -> pl.DataFrame:
