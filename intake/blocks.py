@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from intake.faults import long_row, open_quote
 
-#: bytes of a block before it is cut: about 50,000 records of the full 22 columns; a check of fewer costs more a row
-BLOCK_BYTES = 16 << 20
+#: bytes of a block before it is cut: about 40,000 records of the full 22 columns; a check of fewer costs more a row
+BLOCK_BYTES = 12 << 20
 #: most bytes of one record
 ROW_BYTES = 256 << 10
 

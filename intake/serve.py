@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import sys
 import traceback
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from intake.read import read
 from intake.rehearse import rehearse
 
 PIPE_BYTES = 1 << 20
+#: seconds after which a thread that hashes lets another begin its next step over whole columns
+SWITCH_S = 0.0005
 
 
 def serve() -> None:
@@ -20,6 +23,7 @@ def serve() -> None:
     with contextlib.suppress(OSError, AttributeError):
         # fewer turns between parent and child; where it is not to be had, the small pipe does
         fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    sys.setswitchinterval(SWITCH_S)
     pipes = Pipes(os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb"))
     # whatever a library prints (a Rust panic quotes cells) goes nowhere
     nowhere = os.open(os.devnull, os.O_WRONLY)
