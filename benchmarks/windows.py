@@ -98,7 +98,7 @@ async def main(console: Console) -> None:
     found = []
     for shape in ("stream", "batch"):
         for offset_s in (0, 30, -30):
-            run = await play(offset_s, 4_000, shape)
+            run = await play(offset_s, 2_000, shape)
             found.append(
                 {
                     "shape": shape,
