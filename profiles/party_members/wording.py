@@ -19,7 +19,7 @@ SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 SUSPECT = r'[^ !#-\[\]-~ก-ฺ฿-์๎๏๚๛]|["\\]|[ุ-ฺ่-๋][ุ-ฺ]|ำ[่-๋]|^ | $|  |^-?$|^\''
 _SAMPLE = 2000
 _SARA_AM = ("\u0e4d([\u0e48-\u0e4b]?)\u0e32", "${1}\u0e33")
-_TONE_AFTER_AM = ("\u0e33([\u0e48-\u0e4b])", "${1}\u0e33")
+_LATE_TONE = "(\u0e33+)([\u0e48-\u0e4b]+)"
 _ASCII_DIGITS = str.maketrans(THAI_DIGITS, "0123456789")
 
 
@@ -37,7 +37,8 @@ def plain(text: str) -> str:
     """Return a text in NFC with SARA AM composed, Thai digits as ASCII, invisible characters out, spaces single and trimmed."""
     text = unicodedata.normalize("NFC", re.sub(f"[{INVISIBLE}]", "", text))
     text = re.sub("\u0e4d([\u0e48-\u0e4b]?)\u0e32", "\\1\u0e33", text)
-    text = re.sub("\u0e33([\u0e48-\u0e4b])", "\\1\u0e33", text)
+    while re.search(_LATE_TONE, text):
+        text = re.sub(_LATE_TONE, "\\2\\1", text)
     return " ".join(re.sub(f"[{SPACES}]", " ", text).translate(_ASCII_DIGITS).split())
 
 
@@ -46,10 +47,17 @@ def plain_expr(text: pl.Expr) -> pl.Expr:
     done = (
         text.str.replace_all(f"[{INVISIBLE}{BIDI}]", "").str.strip_chars().str.replace_all(f"[{CONTROL}]", "")
     )
-    done = done.str.normalize("NFC").str.replace_all(*_SARA_AM).str.replace_all(*_TONE_AFTER_AM)
+    done = done.str.normalize("NFC").str.replace_all(*_SARA_AM).str.replace_all(_LATE_TONE, "${2}${1}")
     done = done.str.replace_all(f"[{SPACES} ]+", " ").str.replace_many(list(THAI_DIGITS), list("0123456789"))
     done = done.str.strip_chars().str.replace(r"^'([=+\-@＝\d])", "${1}")
     return pl.when(done.is_in(["", "-", "–", "—"])).then(None).otherwise(done)
+
+
+def _in_order(texts: pl.Series) -> pl.Series:
+    """Move tone marks before SARA AM until all stand there: once is enough for every text that people write."""
+    while texts.str.contains(_LATE_TONE).any():
+        texts = texts.str.replace_all(_LATE_TONE, "${2}${1}")
+    return texts
 
 
 def clean_columns(frame: pl.DataFrame, columns: list[str]) -> Cleaned:
@@ -67,7 +75,7 @@ def clean_columns(frame: pl.DataFrame, columns: list[str]) -> Cleaned:
             pl.col(name).str.contains(r'["\\]').any().alias("quoted"),
             plain_expr(pl.col(name)).alias("plain"),
         )
-        fixed.append(_put_back(frame[name], suspect, seen["plain"]))
+        fixed.append(_put_back(frame[name], suspect, _in_order(seen["plain"])))
         bidi += [(name, _spread(suspect, seen["bidi"]))] if seen["bidi"].any() else []
         control += [(name, _spread(suspect, seen["control"]))] if seen["control"].any() else []
         quoted |= {name} if seen["quoted"][0] else set()

@@ -3,7 +3,7 @@
 import unicodedata
 
 import polars as pl
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from profiles.party_members.wording import SUSPECT, clean_columns, plain, plain_expr
@@ -65,6 +65,8 @@ def test_a_long_column_of_few_texts_is_cleaned_like_any_other() -> None:
 
 
 @given(st.lists(texts, min_size=1, max_size=20))
+@example(["ำ่่"])
+@example(["ำ่ำ่", "ำำ่"])
 def test_cleaning_twice_is_cleaning_once(cells: list[str]) -> None:
     """A text in plain form stays as it is."""
     once = cleaned(*cells)
