@@ -179,7 +179,8 @@ def check(task: CheckTask, pipes: Pipes) -> None:
     rows = Rows(book.profile(task.profile), context, task.columns, task.matched)
     told = FaultTold(rows, pipes.say)
     persons = Persons(Path(task.scratch), task.blind_key, task.registry, task.party, task.rows)
-    held = HeldRows(Path(task.scratch))
+    # blocks have the length of slices, should no row be invalid: most pass as they are
+    held = HeldRows(Path(task.scratch), lines_of_a_slice(task.most_lines, task.rows, task.lanes))
     _first_pass(task, pipes, rows, told, persons, held)
     for faults, row_of in persons.duplicates():
         told.tell(faults, row_of)
@@ -190,12 +191,10 @@ def check(task: CheckTask, pipes: Pipes) -> None:
     tail = persons.tail()
     told.warnings.update(tail.warnings)
     most = lines_of_a_slice(task.most_lines, persons.left, task.lanes)
-    slicer = Slicer(pipes, persons, most)
-    for number in range(1, task.chunks + 1):
-        slicer.add(held.get(number))
-    slicer.end_rows()
+    slicer = Slicer(pipes, persons, held, most)
+    slicer.add_plain()
     for wanted in tail.rounds():
-        slicer.add_tail(wanted, lambda positions: _pick(held, persons, positions))
+        slicer.add_tail(wanted)
     slicer.end()
     pipes.say(done(task.rows, slicer.lines, rows, told))
 
@@ -222,14 +221,16 @@ def _first_pass(
     """Check every chunk: faults are told, persons noted, good rows held."""
     with ThreadPoolExecutor(1) as thread:
         putting: Future[None] | None = None
-        for number, (chunk, numbers, checked) in enumerate(_checked(task, pipes, rows), 1):
+        for chunk, numbers, checked in _checked(task, pipes, rows):
+            bodies = checked.good["body"].to_list()
             if putting:
                 putting.result()
-            putting = thread.submit(held.put, number, checked.good)
+            putting = thread.submit(held.put, checked.good[_POSITION].to_list(), bodies)
             tell_faults(told, checked, chunk, numbers)
-            persons.add(checked.good, chunk, numbers)
+            persons.add(checked.good, bodies, chunk, numbers)
         if putting:
             putting.result()
+        held.end()
 
 
 def _checked(task: CheckTask, pipes: Pipes, rows: Rows) -> Iterator[tuple[TableChunk, pl.Series, Checked]]:
@@ -261,16 +262,6 @@ def tell_faults(told: FaultTold, checked: Checked, chunk: TableChunk, rows: pl.S
             checked.faults,
             {at: (row, chunk.sheet) for at, row in zip(invalid.to_list(), numbers, strict=True)},
         )
-
-
-def _pick(held: HeldRows, persons: Persons, positions: list[int]) -> dict[int, bytes]:
-    """Return the bodies of some rows, chunk by chunk."""
-    wanted = pl.Series(_POSITION, sorted(positions), dtype=pl.UInt32)
-    bodies: dict[int, bytes] = {}
-    for number in persons.chunks_of(wanted):
-        good = held.get(number).filter(pl.col(_POSITION).is_in(wanted.implode()))
-        bodies.update(zip(good[_POSITION].to_list(), good["body"].to_list(), strict=True))
-    return bodies
 
 
 def _hear(pipes: Pipes, kind: type[_Kind]) -> _Kind:

@@ -3,7 +3,7 @@
 The parent holds keys, spool and ledger; the child holds the file. Neither trusts the other's end to stay alive.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from typing import BinaryIO
 
@@ -62,7 +62,7 @@ class Look(Message):
 
 
 class TableChunk(Message):
-    """Some tens of thousands of rows of one sheet as an Arrow stream: `c0`, `c1`, … and `_row`.
+    """Some tens of thousands of rows of one sheet as a packed Arrow stream: `c0`, `c1`, … and `_row`.
 
     `first` is the position of the first row; `odd` says that a control character stands somewhere in it.
     """
@@ -187,14 +187,13 @@ class Join(Message):
 
 
 class Lines(Message):
-    """One slice on its way: rows, bodies, blind index, order within, slices of other jobs it waits for, and joined lines.
+    """One slice on its way: packed lines, blind index, order within, slices of other jobs it waits for, and joined lines.
 
-    `bodies` and `positions` are arrays of msgpack already, as they will be sealed: the parent never takes them apart.
+    `packed` are bodies and positions as they will be sealed (`ledger.boxes.pack_lines`): the parent never takes them apart.
     """
 
     count: int
-    positions: msgspec.Raw
-    bodies: msgspec.Raw
+    packed: bytes
     index: bytes
     after: dict[int, int]
     waits: tuple[int, ...]
@@ -246,11 +245,6 @@ _decode: Callable[[bytes], AnyMessage] = msgspec.msgpack.Decoder(AnyMessage).dec
 HEAD_BYTES = 4
 #: no frame is longer: what one record block or one batch of slices can come to, with room
 MOST_BYTES = 512 << 20
-
-
-def written(values: Sequence[int] | Sequence[bytes]) -> msgspec.Raw:
-    """Return numbers or bytes as an array of msgpack."""
-    return msgspec.Raw(_encode(values))
 
 
 def pack(message: Message) -> bytes:

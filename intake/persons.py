@@ -5,7 +5,6 @@ Works partition by partition; memory does not follow the number of rows.
 """
 
 import os
-from bisect import bisect_right
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -41,7 +40,6 @@ class Persons:
         self._spill = Spill(scratch)
         self._index = scratch / "index"
         self._index_read = 0
-        self._firsts: list[int] = []
         self._sheets: list[str] = []
         self._apart = pl.Series(_POSITION, [], dtype=pl.UInt32)
         self._bad = self._apart
@@ -49,13 +47,12 @@ class Persons:
         # never leaves this process: it only tells equal numbers from others
         self._seed = int.from_bytes(os.urandom(8))
 
-    def add(self, good: pl.DataFrame, chunk: TableChunk, rows: pl.Series) -> None:
-        """Take the good rows of one chunk (`rows`: the row numbers of all its rows)."""
-        self._firsts.append(chunk.first)
+    def add(self, good: pl.DataFrame, bodies: list[bytes], chunk: TableChunk, rows: pl.Series) -> None:
+        """Take the good rows of one chunk with their bodies (`rows`: the row numbers of all its rows)."""
         if chunk.sheet not in self._sheets:
             self._sheets.append(chunk.sheet)
         persons = self._persons(good["person"].to_list())
-        contents = self._contents(good["body"].cast(pl.Binary).to_list())
+        contents = self._contents(bodies)
         with self._index.open("ab") as out:
             out.write(b"".join([person + content for person, content in zip(persons, contents, strict=True)]))
         self.left += good.height
@@ -126,26 +123,19 @@ class Persons:
         self._apart = pl.concat([self._bad, tail[_POSITION]]).sort()
         return Tail(tail)
 
-    def take_apart(self, good: pl.DataFrame) -> tuple[pl.DataFrame, bytes]:
-        """Return those of the next chunk's good rows that go the plain way, with their blind index."""
-        size = good.height * INDEX_BYTES
+    def index(self, count: int) -> bytes:
+        """Return the blind index of the next so many good rows, those that do not go the plain way included."""
         with self._index.open("rb") as held:
             held.seek(self._index_read)
-            index = held.read(size)
-        self._index_read += size
-        if not good.height or not len(self._apart):
-            return good, index
-        low, high = good[_POSITION][0], good[_POSITION][-1]
-        near = self._apart.filter(self._apart.is_between(low, high))
-        away = good[_POSITION].is_in(near.implode())
-        if not away.any():
-            return good, index
-        kept = [at * INDEX_BYTES for at in (~away).arg_true().to_list()]
-        return good.filter(~away), b"".join([index[at : at + INDEX_BYTES] for at in kept])
+            found = held.read(count * INDEX_BYTES)
+        self._index_read += len(found)
+        return found
 
-    def chunks_of(self, positions: pl.Series) -> list[int]:
-        """Return the numbers (from 1) of the chunks in which these rows lie."""
-        return sorted({bisect_right(self._firsts, at) for at in positions.to_list()})
+    def apart(self, first: int, last: int) -> frozenset[int]:
+        """Return those of the rows from `first` to `last` that do not go the plain way."""
+        low = self._apart.search_sorted(first, side="left")
+        high = self._apart.search_sorted(last, side="right")
+        return frozenset(self._apart[low:high].to_list())
 
     def _persons(self, ids: list[str]) -> list[bytes]:
         fresh = self._person.copy

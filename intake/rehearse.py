@@ -61,7 +61,7 @@ class _Stage(Pipes):
         frame = self._rows.frame(message)
         checked = self._rows.check(frame, odd=message.odd)
         tell_faults(self._told, checked, message, frame["_row"])
-        self._persons.add(checked.good, message, frame["_row"])
+        self._persons.add(checked.good, checked.good["body"].to_list(), message, frame["_row"])
 
     def end(self) -> None:
         assert self._read is not None

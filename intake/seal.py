@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.jobs import InvalidDraft, SliceDraft
 from intake.frames import FoundRow, Lines
-from ledger.boxes import Fault, FaultBox, RowFaults, seal_faults, seal_written
+from ledger.boxes import Fault, FaultBox, RowFaults, SliceKeys, seal_faults, seal_lines
 from ledger.sealing import Sealer
 
 #: letters of base64url that a slice's HMAC gives its keys: 132 bits
@@ -62,17 +62,13 @@ class Seal:
     def _slice(
         self, seq: int, lines: Lines, joined: Mapping[tuple[int, int], str], names: Sequence[str]
     ) -> SliceDraft:
-        stem = self.key_stem(seq)
-        keys = [f"{stem}-{line}" for line in range(lines.count)]
-        for join in lines.joins:
-            # nobody gets a second key before the first is settled
-            keys[join.at] = joined[join.number, join.line]
+        # nobody gets a second key before the first is settled
+        others = {join.at: joined[join.number, join.line] for join in lines.joins}
+        keys = SliceKeys(self.key_stem(seq), others)
         return SliceDraft(
             seq=seq,
-            lines=len(keys),
-            box=seal_written(
-                keys, lines.bodies, lines.positions, lines.after, self.sealer, (self.party, self.job, seq)
-            ),
+            lines=lines.count,
+            box=seal_lines(keys, lines.packed, lines.after, self.sealer, (self.party, self.job, seq)),
             index=lines.index,
             waits_for=tuple(names[number] for number in lines.waits),
             joined=tuple(join.at for join in lines.joins) if self.asks_first else (),

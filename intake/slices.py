@@ -1,16 +1,15 @@
 """Good rows become slices' lines, in the file's order; a person's several rows, and those that wait, in slices of their own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 
-import polars as pl
-
-from intake.frames import Join, Lines, Pipes, SliceBatch, written
+from intake.frames import Join, Lines, Pipes, SliceBatch
+from intake.held import Block, HeldRows
 from intake.persons import Persons
 from intake.tail import TailRow
-from ledger.boxes import INDEX_BYTES
+from ledger.boxes import INDEX_BYTES, pack_lines
 
-#: slices and bytes of bodies that go to the parent at once: one transaction
+#: slices and packed bytes that go to the parent at once: one transaction
 BATCH_SLICES = 100
 BATCH_BYTES = 4 << 20
 #: slices of other jobs that one slice waits for, about
@@ -18,42 +17,35 @@ MOST_WAITS = 40
 
 
 class Slicer:
-    """Cuts lines into slices of `most` and sends them in batches; `lines` counts them."""
+    """Makes slices of at most `most` lines and sends them in batches; `lines` counts them."""
 
-    def __init__(self, pipes: Pipes, persons: Persons, most: int) -> None:
+    def __init__(self, pipes: Pipes, persons: Persons, held: HeldRows, most: int) -> None:
         """Begin with none."""
         self.lines = 0
         self._pipes = pipes
         self._persons = persons
+        self._held = held
         self._most = most
         self._positions: list[int] = []
         self._bodies: list[bytes] = []
-        self._index = b""
+        self._index = bytearray()
         self._batch: list[Lines] = []
         self._batch_bytes = 0
 
-    def add(self, good: pl.DataFrame) -> None:
-        """Take the next chunk's good rows."""
-        plain, index = self._persons.take_apart(good)
-        self._positions += plain["_position"].to_list()
-        self._bodies += plain["body"].cast(pl.Binary).to_list()
-        self._index += index
-        whole = len(self._positions) - len(self._positions) % self._most
-        for at in range(0, whole, self._most):
-            self._plain(at, at + self._most)
-        self._positions = self._positions[whole:]
-        self._bodies = self._bodies[whole:]
-        self._index = self._index[whole * INDEX_BYTES :]
+    def add_plain(self) -> None:
+        """Take the held rows that go the plain way."""
+        for block in self._held.blocks:
+            index = self._persons.index(block.count)
+            apart = self._persons.apart(block.first, block.last)
+            if apart or block.count > self._most:
+                self._cut(block, index, apart)
+            else:
+                self._put(Lines(block.count, self._held.packed(block), index, {}, (), ()))
+        self._send(len(self._positions))
 
-    def end_rows(self) -> None:
-        """Send the rest of the plain rows."""
-        if self._positions:
-            self._plain(0, len(self._positions))
-        self._positions, self._bodies, self._index = [], [], b""
-
-    def add_tail(self, rows: list[TailRow], pick: Callable[[list[int]], dict[int, bytes]]) -> None:
-        """Take one round of the tail; `pick` finds the bodies of its rows."""
-        bodies = pick([row.position for row in rows])
+    def add_tail(self, rows: list[TailRow]) -> None:
+        """Take one round of the tail."""
+        bodies = self._held.pick([row.position for row in rows])
         for slice_rows in _parted(rows, self._most):
             after = {
                 at: at - 1
@@ -63,8 +55,9 @@ class Slicer:
             self._put(
                 Lines(
                     count=len(slice_rows),
-                    positions=written([row.position for row in slice_rows]),
-                    bodies=written([bodies[row.position] for row in slice_rows]),
+                    packed=pack_lines(
+                        [bodies[row.position] for row in slice_rows], [row.position for row in slice_rows]
+                    ),
                     index=b"".join(row.index for row in slice_rows),
                     after=after,
                     waits=tuple(sorted({number for row in slice_rows for number in row.waits})),
@@ -78,23 +71,32 @@ class Slicer:
             self._pipes.say(SliceBatch(tuple(self._batch)))
         self._batch, self._batch_bytes = [], 0
 
-    def _plain(self, start: int, end: int) -> None:
-        self._put(
-            Lines(
-                count=end - start,
-                positions=written(self._positions[start:end]),
-                bodies=written(self._bodies[start:end]),
-                index=self._index[start * INDEX_BYTES : end * INDEX_BYTES],
-                after={},
-                waits=(),
-                joins=(),
-            )
-        )
+    def _cut(self, block: Block, index: bytes, apart: frozenset[int]) -> None:
+        """Take the rows of a block that is too long or holds rows that go another way; what fills no slice waits for more."""
+        for at, (position, body) in enumerate(zip(*self._held.rows(block), strict=True)):
+            if position not in apart:
+                self._positions.append(position)
+                self._bodies.append(body)
+                self._index += index[at * INDEX_BYTES : (at + 1) * INDEX_BYTES]
+        whole = len(self._positions) - len(self._positions) % self._most
+        if not whole and len(self._positions) * 2 > self._most:
+            # nearly a slice: it keeps its place in the order
+            whole = len(self._positions)
+        self._send(whole)
+
+    def _send(self, until: int) -> None:
+        """Send so many of the waiting rows."""
+        for start in range(0, until, self._most):
+            end = min(start + self._most, until)
+            packed = pack_lines(self._bodies[start:end], self._positions[start:end])
+            index = bytes(self._index[start * INDEX_BYTES : end * INDEX_BYTES])
+            self._put(Lines(end - start, packed, index, {}, (), ()))
+        del self._positions[:until], self._bodies[:until], self._index[: until * INDEX_BYTES]
 
     def _put(self, lines: Lines) -> None:
         self.lines += lines.count
         self._batch.append(lines)
-        self._batch_bytes += len(bytes(lines.bodies))
+        self._batch_bytes += len(lines.packed)
         if len(self._batch) >= BATCH_SLICES or self._batch_bytes >= BATCH_BYTES:
             self.end()
 

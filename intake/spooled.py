@@ -50,7 +50,8 @@ class SpooledTable:
 
     async def head(self) -> TableHead:
         """Return the head; raises NotFound for a table that was never finished, SealBroken."""
-        return _decode_head(self._sealer.open(await self._spool.get(self._blob, 0), aad(*self._place, 0)))
+        sealed = await self._spool.get(self._blob, 0)
+        return _decode_head(self._sealer.open_packed(sealed, aad(*self._place, 0)))
 
     async def chunk(self, number: int) -> TableChunk:
         """Return chunk `number` (from 1); raises NotFound, SealBroken."""
@@ -62,7 +63,8 @@ class SpooledTable:
         await self._spool.delete(self._blob)
 
     def _seal(self, number: int, value: TableChunk | TableHead) -> bytes:
-        return self._sealer.seal(_encode(value), aad(*self._place, number))
+        # a chunk's rows are packed already, and the head is short
+        return self._sealer.seal_packed(_encode(value), aad(*self._place, number))
 
     def _open(self, number: int, sealed: bytes) -> TableChunk:
-        return _decode_chunk(self._sealer.open(sealed, aad(*self._place, number)))
+        return _decode_chunk(self._sealer.open_packed(sealed, aad(*self._place, number)))

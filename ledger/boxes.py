@@ -7,7 +7,7 @@ import msgspec
 
 from domain.jobs import Outcome
 from domain.states import RecordState
-from ledger.sealing import Sealer, aad
+from ledger.sealing import Sealer, aad, pack, unpack
 
 PERSON_BYTES = 16
 CONTENT_BYTES = 8
@@ -25,6 +25,22 @@ class SliceBox:
     bodies: tuple[bytes, ...]
     positions: tuple[int, ...]
     after: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceKeys:
+    """A slice's idempotency keys: `stem`, a dash and the line's number, but for `others`, which have one of their own."""
+
+    stem: str
+    others: Mapping[int, str] = field(default_factory=dict)
+
+    def of(self, lines: int) -> tuple[str, ...]:
+        """Return the keys of so many lines."""
+        stem, others = self.stem, self.others
+        keys = [f"{stem}-{line}" for line in range(lines)]
+        for line, key in others.items():
+            keys[line] = key
+        return tuple(keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +78,47 @@ class OutcomeBox:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_Slice = tuple[tuple[str, ...], tuple[bytes, ...], tuple[int, ...], dict[int, int]]
+# a slice as it is stored: what its keys have in common, the keys that are others, its lines packed, the order within
+_Slice = tuple[str, dict[int, str], bytes, dict[int, int]]
+_Lines = tuple[tuple[bytes, ...], tuple[int, ...]]
 _Outcomes = tuple[tuple[int, str, str, str, str, str, str, str], ...]
 _decode_slice = msgspec.msgpack.Decoder(_Slice).decode
+_decode_lines = msgspec.msgpack.Decoder(_Lines).decode
 _decode_faults = msgspec.msgpack.Decoder(FaultBox).decode
 _decode_outcomes = msgspec.msgpack.Decoder(_Outcomes).decode
 
 
 def seal_slice(box: SliceBox, sealer: Sealer, party: str, job: str, seq: int) -> bytes:
     """Seal a slice's records for its place in the job."""
-    return sealer.seal(
-        _encode((box.keys, box.bodies, box.positions, box.after)), aad(party, job, "slice", seq)
-    )
+    keys = SliceKeys("", dict(enumerate(box.keys)))
+    return seal_lines(keys, pack_lines(box.bodies, box.positions), box.after, sealer, (party, job, seq))
 
 
-def seal_written(
-    keys: Sequence[str],
-    bodies: msgspec.Raw,
-    positions: msgspec.Raw,
-    after: Mapping[int, int],
-    sealer: Sealer,
-    place: tuple[str, str, int],
+def pack_lines(bodies: Sequence[bytes], positions: Sequence[int]) -> bytes:
+    """Return a slice's bodies and positions as they are sealed, so that one process can pack them and another seal them unopened."""
+    return pack(_encode((bodies, positions)))
+
+
+def unpack_lines(lines: bytes) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
+    """Return the bodies and the positions of packed lines."""
+    bodies, positions = _decode_lines(unpack(lines))
+    return bodies, positions
+
+
+def seal_lines(
+    keys: SliceKeys, lines: bytes, after: Mapping[int, int], sealer: Sealer, place: tuple[str, str, int]
 ) -> bytes:
-    """Seal a slice whose bodies and positions are arrays of msgpack already; `place` is party, job, seq. As `seal_slice` does."""
+    """Seal packed lines with their keys; `place` is party, job, seq. What comes of it opens as any slice."""
     party, job, seq = place
-    return sealer.seal(_encode((keys, bodies, positions, after)), aad(party, job, "slice", seq))
+    return sealer.seal_packed(_encode((keys.stem, keys.others, lines, after)), aad(party, job, "slice", seq))
 
 
 def open_slice(sealed: bytes, sealer: Sealer, party: str, job: str, seq: int) -> SliceBox:
     """Open a slice's records; raises SealBroken when the bytes do not belong to this place."""
-    return SliceBox(*_decode_slice(sealer.open(sealed, aad(party, job, "slice", seq))))
+    stem, others, lines, after = _decode_slice(sealer.open_packed(sealed, aad(party, job, "slice", seq)))
+    bodies, positions = unpack_lines(lines)
+    keys = SliceKeys(stem, others).of(len(bodies))
+    return SliceBox(keys, bodies, positions, after)
 
 
 def seal_faults(box: FaultBox, sealer: Sealer, party: str, job: str, seq: int) -> bytes:

@@ -13,6 +13,8 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 #: zstd level: 1 keeps pace with the check, higher ones win little on rows of JSON
 LEVEL = 1
+#: no sealed value is longer when it is unpacked: what a frame claims is not believed beyond that
+MOST_UNPACKED = 512 << 20
 
 _local = threading.local()
 
@@ -21,6 +23,21 @@ def aad(party: str, job: str, *parts: str | int) -> bytes:
     """Return associated data that binds a sealed value to its place; every part carries its length, so none can slide."""
     encoded = [str(part).encode() for part in (party, job, *parts)]
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def pack(plain: bytes) -> bytes:
+    """Return bytes compressed with zstd; for what is packed in one process and sealed in another."""
+    return _compressor().compress(plain)
+
+
+def unpack(packed: bytes) -> bytes:
+    """Return what `pack` was given; raises SealBroken for anything else, and for what would unpack to far too much."""
+    try:
+        if zstandard.frame_content_size(packed) > MOST_UNPACKED:
+            raise _broken()
+        return _decompressor().decompress(packed)
+    except zstandard.ZstdError:
+        raise _broken() from None
 
 
 class Sealer:
@@ -34,19 +51,31 @@ class Sealer:
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
         """Return `plain` compressed and encrypted, bound to `aad`."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, _compressor().compress(plain), aad)
+        return self.seal_packed(pack(plain), aad)
 
     def open(self, sealed: bytes, aad: bytes) -> bytes:
         """Return the plain bytes; raises SealBroken for a wrong key, other associated data or changed bytes."""
+        return unpack(self.open_packed(sealed, aad))
+
+    def seal_packed(self, packed: bytes, aad: bytes) -> bytes:
+        """Return what is compressed already encrypted, bound to `aad`."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, packed, aad)
+
+    def open_packed(self, sealed: bytes, aad: bytes) -> bytes:
+        """Return the bytes as `seal_packed` was given them; raises SealBroken as `open` does."""
+        held = memoryview(sealed)
         try:
-            packed = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], aad)
+            return self._cipher.decrypt(bytes(held[:NONCE_BYTES]), held[NONCE_BYTES:], aad)
         except (InvalidTag, ValueError):
-            raise SealBroken(
-                remedy_en="Check that the master key and the key store belong to this home.",
-                remedy_th="ตรวจสอบว่ากุญแจหลักและที่เก็บกุญแจเป็นของระบบนี้",
-            ) from None
-        return _decompressor().decompress(packed)
+            raise _broken() from None
+
+
+def _broken() -> SealBroken:
+    return SealBroken(
+        remedy_en="Check that the master key and the key store belong to this home.",
+        remedy_th="ตรวจสอบว่ากุญแจหลักและที่เก็บกุญแจเป็นของระบบนี้",
+    )
 
 
 def _compressor() -> zstandard.ZstdCompressor:

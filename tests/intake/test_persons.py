@@ -38,7 +38,7 @@ def noted(folder: Path, rows: list[tuple[int, str, int]], chunk_rows: int) -> Pe
             schema_overrides={"_position": pl.UInt32, "body": pl.Binary},
         )
         numbers = pl.Series("_row", range(first + 2, first + 2 + len(part)), dtype=pl.UInt32)
-        persons.add(good, TableChunk(first, len(part), "", False, b""), numbers)
+        persons.add(good, good["body"].to_list(), TableChunk(first, len(part), "", False, b""), numbers)
     return persons
 
 

@@ -7,16 +7,16 @@ import pytest
 
 from domain.errors import Conflict
 from intake.check_job import _Talk
-from intake.frames import Lines, written
+from intake.frames import Lines
 from intake.seal import Seal
-from ledger.boxes import SliceBox, open_slice
+from ledger.boxes import SliceBox, open_slice, pack_lines
 from ledger.sealing import Sealer
 
 
 def test_a_slice_that_was_written_by_the_child_opens_as_any_other() -> None:
     """Keys, bodies, positions and order all come back."""
     bodies = [b"{}", b'{"a":"\xe0\xb8\x81"}', b"x" * 300]
-    lines = Lines(3, written([4, 5, 70_000]), written(bodies), b"i" * 72, {1: 0}, (), ())
+    lines = Lines(3, pack_lines(bodies, [4, 5, 70_000]), b"i" * 72, {1: 0}, (), ())
     seal = Seal(Sealer(b"k" * 32), b"r" * 32, "P", "J", "digest", "J.1")
     (draft,) = seal.slices(3, [lines], {}, [])
     stem = seal.key_stem(3)
