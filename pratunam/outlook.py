@@ -19,13 +19,19 @@ from pratunam.running import redis_address
 
 #: how far ahead an opening is looked for (ms)
 _HORIZON_MS = 60 * 86_400_000
+_MINUTE_MS = 60_000
+#: below so many seconds, a length of time is told in steps of so many
+_STEPS_S = ((60, 5), (1_800, 60), (7_200, 300), (43_200, 600), (172_800, 3_600), (float("inf"), 21_600))
 #: jobs of which the forecast knows how much is left
 _FORESEEN = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING})
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What lies ahead of one job; `finish_at` None: not known, or never as things stand. `share` is its party's pace (records/s)."""
+    """What lies ahead of one job; `finish_at` None: not known, or never as things stand. `share` is its party's pace (records/s).
+
+    Behind a closed window the end is never before it opens, however far the registrar's clock is from ours.
+    """
 
     finish_at: int | None
     window: WindowState
@@ -40,9 +46,13 @@ async def outlook_of(parts: Parts, job: Job) -> Outlook:
     running = redis_address(parts.settings) is not None
     usage = await usage_of(parts.settings, job.registry) if running else None
     share = usage.parties[job.party].share if usage and job.party in usage.parties else None
+    window = _window(policy, job, now + _clock_offset_ms(usage))
+    finish_at = await _finish_at(parts, job, policy, usage, now) if running else None
+    if finish_at is not None and not window.is_open and window.until_at is not None:
+        finish_at = max(finish_at, window.until_at)
     return Outlook(
-        finish_at=await _finish_at(parts, job, policy, usage, now) if running else None,
-        window=_window(policy, job, now),
+        finish_at=finish_at,
+        window=window,
         timezone=timezone_of(policy, job.registry),
         running=running,
         share=share,
@@ -66,7 +76,7 @@ def outlook_text(outlook: Outlook, now: int, pace: float | None = None) -> tuple
     if not outlook.window.is_open:
         if opens_at is None:
             return "closed, and no opening in sight", "ปิด และไม่มีช่วงเวลาเปิด"
-        then = outlook.finish_at - opens_at if outlook.finish_at is not None else None
+        then = about_ms(outlook.finish_at - opens_at) if outlook.finish_at is not None else None
         return (
             f"closed until {until_en(opens_at, outlook.timezone, now)}"
             + (f", then about {duration_en(then)}" if then is not None else ""),
@@ -76,11 +86,18 @@ def outlook_text(outlook: Outlook, now: int, pace: float | None = None) -> tuple
     pace_en, pace_th = (f"{pace:,.1f}/s, ", f"{pace:,.1f}/วินาที ") if pace else ("", "")
     if outlook.finish_at is None:
         return f"{pace_en}no end in sight as things stand", f"{pace_th}ยังไม่เห็นเวลาเสร็จ"
-    left = max(0, outlook.finish_at - now)
+    left, minute_at = about_ms(outlook.finish_at - now), -(-outlook.finish_at // _MINUTE_MS) * _MINUTE_MS
     return (
-        f"{pace_en}done in about {duration_en(left)} ({until_en(outlook.finish_at, outlook.timezone, now)})",
-        f"{pace_th}เสร็จในประมาณ {duration_th(left)}",
+        f"{pace_en}done in about {duration_en(left)} ({until_en(minute_at, outlook.timezone, now)})",
+        f"{pace_th}เสร็จในประมาณ {duration_th(left)} ({moment_th(minute_at, outlook.timezone)})",
     )
+
+
+def about_ms(ms: int) -> int:
+    """Return a length of time as exactly as a forecast is: to about a tenth, and never nothing."""
+    seconds = max(0, ms) / 1000
+    step = next(step for below, step in _STEPS_S if seconds < below)
+    return max(1, round(seconds / step)) * step * 1000
 
 
 async def _finish_at(parts: Parts, job: Job, policy: Policy, usage: Usage | None, now: int) -> int | None:
@@ -92,6 +109,11 @@ async def _finish_at(parts: Parts, job: Job, policy: Policy, usage: Usage | None
         return None
     world = await read_world(parts.ledger, job.registry, now, usage=usage, brake_level=level)
     return None if world is None else forecast(world, now).jobs.get(job.job)
+
+
+def _clock_offset_ms(usage: Usage | None) -> int:
+    """How far the registrar's clock, by which windows are kept, is ahead of ours."""
+    return (usage.signals.clock_offset_ms if usage else None) or 0
 
 
 async def _waits_for_people(parts: Parts, job: Job) -> bool:

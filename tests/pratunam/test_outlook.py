@@ -1,13 +1,18 @@
 """The outlook of a job, in words and from the planner."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from domain.quota import Signals, Usage
 from domain.windows import WindowState
 from pratunam.job_view import counts_line, next_steps
-from pratunam.outlook import Outlook, outlook_of, outlook_text, timezone_of
+from pratunam.outlook import Outlook, about_ms, outlook_of, outlook_text, timezone_of
 from pratunam.parts import Parts
+from pratunam.settings import Settings
 from tests.pratunam.desk import Desk
 
 BANGKOK = "Asia/Bangkok"
@@ -47,7 +52,20 @@ NOW = at("2026-12-05T17:00:00+07:00")
             Outlook(None, WindowState(is_open=False, until_at=None), BANGKOK, running=True),
             "closed, and no opening in sight",
         ),
-        (Outlook(NOW + 90_000, OPEN, BANGKOK, running=True), "19.5/s, done in about 2 min (17:01)"),
+        (
+            Outlook(
+                at("2026-12-07T08:30:00+07:00"),
+                WindowState(is_open=False, until_at=at("2026-12-07T08:30:00+07:00")),
+                BANGKOK,
+                running=True,
+            ),
+            "closed until Monday 08:30, then about 5 s",
+        ),
+        (Outlook(NOW + 90_000, OPEN, BANGKOK, running=True), "19.5/s, done in about 2 min (17:02)"),
+        (
+            Outlook(NOW + 8_040_000 + 1, OPEN, BANGKOK, running=True),
+            "19.5/s, done in about 2 h 10 min (19:15)",
+        ),
         (Outlook(None, OPEN, BANGKOK, running=True), "19.5/s, no end in sight as things stand"),
         (Outlook(None, OPEN, BANGKOK, running=False), "nothing is running: start it with `pratunam up`"),
     ],
@@ -57,6 +75,48 @@ def test_the_outlook_knows_about_windows(outlook: Outlook, english: str) -> None
     told, thai = outlook_text(outlook, NOW, 19.5)
     assert told == english
     assert thai != told
+
+
+def test_thai_readers_are_told_the_same() -> None:
+    """How long, and until when, in their own calendar; what is said of a closed window, too."""
+    told = outlook_text(Outlook(NOW + 90_000, OPEN, BANGKOK, running=True), NOW, 19.5)[1]
+    assert told == "19.5/วินาที เสร็จในประมาณ 2 นาที (วันเสาร์ 5 ธ.ค. 2569 เวลา 17:02 น.)"
+    shut = WindowState(is_open=False, until_at=NOW + 3_600_000)
+    told = outlook_text(Outlook(NOW + 3_600_000 + 47_000, shut, BANGKOK, running=True), NOW)[1]
+    assert told == "ปิดจนถึงวันเสาร์ 5 ธ.ค. 2569 เวลา 18:00 น. จากนั้นใช้เวลาประมาณ 45 วินาที"
+
+
+@given(st.integers(-1_000, 90 * 86_400_000))
+def test_a_length_of_time_is_told_as_exactly_as_it_can_be_known(ms: int) -> None:
+    """Never off by more than a tenth or half a minute, and never nothing at all."""
+    told = about_ms(ms)
+    assert told > 0
+    assert abs(told - max(0, ms)) <= max(30_000, 0.1 * ms)
+    assert ms >= 60_000 or abs(told - max(0, ms)) <= 5_000
+
+
+@pytest.mark.usefixtures("server")
+def test_behind_a_closed_window_no_end_is_told_before_it_opens(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registrar's clock is half a minute ahead: by ours it opens, and all is done, before the hour that people read."""
+    job = desk.submitted(desk.members(40))
+    desk.check(job)
+    tomorrow = dt.datetime.now(ZoneInfo(BANGKOK)).date() + dt.timedelta(days=1)
+    desk.apply(('days = "daily"\nfrom = "00:00"', f'dates = "{tomorrow}"\nfrom = "00:00"'))
+
+    async def ahead(settings: Settings, registry: str) -> Usage:
+        del settings, registry
+        return Usage(1, 0, 0.0, 0, 0, signals=Signals(clock_offset_ms=30_000, clock_error_ms=0))
+
+    monkeypatch.setattr("pratunam.outlook.usage_of", ahead)
+
+    async def look(parts: Parts) -> Outlook:
+        return await outlook_of(parts, await parts.ledger.job(job))
+
+    outlook = desk.within(look)
+    assert outlook.window.until_at is not None
+    assert outlook.finish_at == outlook.window.until_at
 
 
 @pytest.mark.usefixtures("server")
