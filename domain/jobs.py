@@ -125,7 +125,8 @@ class ClaimedSlice:
 
     `states` has one byte a line (`RecordState` values); only `p` lines may be sent as new; `u` lines are resent with the
     same key where the registry is idempotent, and asked about first where it is not. `ask_only`: the job is being cancelled, so
-    nothing of it is sent any more, also not with the same key; its `u` lines are asked about.
+    nothing of it is sent any more, also not with the same key; its `u` lines are asked about. `ask_first`: the ledger was put back from
+    a copy, so its `u` lines are asked about wherever the registrar can be asked, before they are sent again.
     """
 
     slice_id: str
@@ -141,6 +142,7 @@ class ClaimedSlice:
     watermark: int
     token: int
     ask_only: bool = False
+    ask_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,12 @@ class SliceRow:
         self.lines.give_back(unknown, stopping=self.is_stopping)
         self.state, self.watermark, self.not_before = SliceState.READY, 0, not_before
 
+    def doubt(self) -> None:
+        """Have every unsettled line be unknown, whoever holds the slice: a claim of it is over."""
+        self.lines.give_back(self.lines.unsettled(), stopping=self.is_stopping)
+        if self.state is SliceState.CLAIMED:
+            self.state, self.watermark = SliceState.READY, 0
+
 
 def load(connection: Connection, slice_ids: Collection[str]) -> dict[str, SliceRow]:
     """Read slices for a change; ids that do not exist are left out."""
@@ -273,7 +279,7 @@ def _values(row: SliceRow, letters: str, counts: Mapping[str, int]) -> dict[str,
         "new_state": row.state.value,
         "new_token": row.token,
         "new_watermark": row.watermark if is_claimed else 0,
-        "new_not_before": row.not_before if row.state is SliceState.READY else None,
+        "new_not_before": row.not_before if row.state in (SliceState.READY, SliceState.WAITING) else None,
         "new_sure": "".join(row.lines.sure) if is_claimed and row.lines.sure is not None else None,
     }
 

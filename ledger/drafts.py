@@ -10,6 +10,7 @@ from domain.states import JobState, SliceState
 from ledger.changes import chunked, free_waiters
 from ledger.jobs import job_row
 from ledger.lines import PENDING, UNKNOWN
+from ledger.restored import asks_first_from
 from ledger.tables import invalid_batches, slice_boxes, slice_index, slice_waits, slices
 from ledger.values import CheckTicket
 
@@ -34,7 +35,8 @@ def accept(
             message_th=f"งาน {job} ไม่ได้อยู่ระหว่างตรวจ จึงเปลี่ยนข้อมูลไม่ได้",
         )
     delete_slices(connection, [f"{job}.{draft.seq}" for draft in drafts])
-    _store_slices(connection, job, row.registry, drafts)
+    asked_from = asks_first_from(connection, row.number, row.registry, row.submitted_at)
+    _store_slices(connection, job, row.registry, drafts, asked_from)
     connection.execute(
         delete(invalid_batches).where(
             invalid_batches.c.job == job, invalid_batches.c.seq.in_([batch.seq for batch in invalid])
@@ -62,23 +64,21 @@ def delete_slices(connection: Connection, ids: Sequence[str]) -> None:
         connection.execute(delete(slices).where(slices.c.slice_id.in_(part)))
 
 
-def _store_slices(connection: Connection, job: str, registry: str, drafts: Sequence[SliceDraft]) -> None:
+def _store_slices(
+    connection: Connection, job: str, registry: str, drafts: Sequence[SliceDraft], asked_from: int | None
+) -> None:
     waits = _standing_waits(connection, job, drafts)
     waiting = {wait["slice_id"] for wait in waits}
     rows, boxes, entries = [], [], []
     for draft in drafts:
         slice_id = f"{job}.{draft.seq}"
         state = SliceState.WAITING if slice_id in waiting else SliceState.READY
-        joined = frozenset(draft.joined)
-        states = (
-            "".join(UNKNOWN if line in joined else PENDING for line in range(draft.lines))
-            if joined
-            else PENDING * draft.lines
-        )
+        states = _letters(draft, asks_first=asked_from is not None)
         rows.append(
             {
                 "slice_id": slice_id, "job": job, "seq": draft.seq, "registry": registry, "lines": draft.lines,
                 "states": states, "pending": states.count(PENDING), "unknown": states.count(UNKNOWN), "state": state,
+                "not_before": asked_from,
             }
         )  # fmt: skip
         boxes.append({"slice_id": slice_id, "box": draft.box})
@@ -89,6 +89,15 @@ def _store_slices(connection: Connection, job: str, registry: str, drafts: Seque
         connection.execute(insert(slice_index), entries)
     if waits:
         connection.execute(insert(slice_waits), waits)
+
+
+def _letters(draft: SliceDraft, *, asks_first: bool) -> str:
+    if asks_first:
+        return UNKNOWN * draft.lines
+    if not draft.joined:
+        return PENDING * draft.lines
+    joined = frozenset(draft.joined)
+    return "".join(UNKNOWN if line in joined else PENDING for line in range(draft.lines))
 
 
 def _standing_waits(connection: Connection, job: str, drafts: Sequence[SliceDraft]) -> list[dict[str, str]]:

@@ -10,7 +10,10 @@ from ledger.driver import HotStatement
 from ledger.tables import meta
 
 _COMMITS = "commits"
-_ASK_FIRST = "ask_first"
+ASK_FIRST = "ask_first"
+_NO = "0"
+#: what `read_restored` says between noticing and the scheduler's seeing to it: nobody knows yet up to which job
+NOTICED = (0, 0)
 _COUNT = HotStatement(
     update(meta)
     .where(meta.c.name == _COMMITS)
@@ -44,17 +47,35 @@ def notice_restored(connection: Connection, mirrored: int, *, is_new: bool) -> N
     if int(read_meta(connection, _COMMITS) or 0) < mirrored:
         write_meta(connection, _COMMITS, str(mirrored))
         if not is_new:
-            write_meta(connection, _ASK_FIRST, "1")
+            write_restored(connection, *NOTICED)
 
 
 def is_restored(connection: Connection) -> bool:
-    """Say whether the ledger was put back from a copy and nobody has settled that yet."""
-    return read_meta(connection, _ASK_FIRST) == "1"
+    """Say whether the ledger was put back from a copy and what it holds is still asked about."""
+    return read_restored(connection) is not None
+
+
+def read_restored(connection: Connection) -> tuple[int, int] | None:
+    """Return the number of the last job that the copy held, and since when it is asked about (ms); NOTICED before that, else None."""
+    return restored_from(read_meta(connection, ASK_FIRST))
+
+
+def restored_from(value: str | None) -> tuple[int, int] | None:
+    """Return the same from the value as it is kept."""
+    if value is None or value == _NO:
+        return None
+    upto, _, since_at = value.partition(" ")
+    return (int(upto), int(since_at)) if since_at else NOTICED
+
+
+def write_restored(connection: Connection, upto: int, since_at: int) -> None:
+    """Write up to which job, and since when (ms), is asked first."""
+    write_meta(connection, ASK_FIRST, f"{upto} {since_at}")
 
 
 def forget_restored(connection: Connection) -> None:
     """Leave *ask first* mode."""
-    write_meta(connection, _ASK_FIRST, "0")
+    write_meta(connection, ASK_FIRST, _NO)
 
 
 class CommitMirror:

@@ -34,6 +34,7 @@ from ledger.values import (
     NoticeDraft,
     NoticeRow,
     PolicyDraft,
+    Restored,
     StoredOutcomes,
     StoredSlice,
     UnsettledRecord,
@@ -355,6 +356,17 @@ class Generations(Protocol):
 
     async def restored_from_copy(self) -> bool:
         """Say whether the ledger is behind its commit counter: it was put back from a copy, so ask before sending again."""
+        ...
+
+    async def restored(self) -> Restored | None:
+        """Return what is asked about of a copy that was put back; None where there is nothing of the kind."""
+        ...
+
+    async def ask_about_restored(self, by: By, now: int) -> None:
+        """See to a ledger that was put back: every unsettled line becomes unknown and new generations begin.
+
+        Until it has ended no slice is given out. Nothing happens where that was done or is not needed; a crash repeats it.
+        """
         ...
 
     async def forget_restored(self, by: By, now: int) -> None:

@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection
-
 from domain.jobs import By
 from domain.policy import PolicyVersion
-from ledger import accounts, audit, generations, holds, meta, notices, policy_book
+from ledger import accounts, audit, generations, holds, meta, notices, policy_book, restored
 from ledger.engine import OnEngine
-from ledger.values import AccountRow, AuditLine, AuditProof, HoldRow, NoticeDraft, NoticeRow, PolicyDraft
+from ledger.values import (
+    AccountRow,
+    AuditLine,
+    AuditProof,
+    HoldRow,
+    NoticeDraft,
+    NoticeRow,
+    PolicyDraft,
+    Restored,
+)
 
 
 class RuleVerbs(OnEngine):
@@ -126,16 +133,20 @@ class RuleVerbs(OnEngine):
         """Say whether this ledger is behind its commit counter: it was put back from a copy, so ask before sending again."""
         return await self._read(meta.is_restored)
 
+    async def restored(self) -> Restored | None:
+        return await self._read(restored.restored)
+
+    async def ask_about_restored(self, by: By, now: int) -> None:
+        place: restored.Place | None = (0, -1)
+        while place is not None:
+            place = await self._write(restored.doubt_some, place, now)
+        await self._write(restored.begin_asking, by, now)
+
     async def forget_restored(self, by: By, now: int) -> None:
         """Leave *ask first* mode, once what may have been sent since the copy has been asked about."""
-        await self._write(_forget_restored, by, now)
+        await self._write(restored.forget, by, now)
 
 
 # the verbs' own parameters bear the names of these modules
 _add_notices = notices.add_notices
 _rest = accounts.rest_accounts
-
-
-def _forget_restored(connection: Connection, by: By, now: int) -> None:
-    meta.forget_restored(connection)
-    audit.note(connection, "ledger.restored-settled", "ledger", {}, by, now)

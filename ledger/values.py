@@ -96,6 +96,24 @@ class HoldRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """A ledger that was put back from a copy: since when that is seen to (None: not yet) and for how long it is remembered at least (ms).
+
+    `asked`: unsettled records of the copy that the registrar is asked about; `unchecked`: its files that are not checked yet.
+    """
+
+    since_at: int | None
+    asked: int
+    unchecked: int
+    kept_until_at: int | None
+
+    def is_over(self, now: int) -> bool:
+        """Say whether nothing is left to ask, and the time for submitting lost files again has passed."""
+        done = self.asked == 0 and self.unchecked == 0
+        return done and self.kept_until_at is not None and now >= self.kept_until_at
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyDraft:
     """A policy about to be applied.
 

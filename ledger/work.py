@@ -14,8 +14,9 @@ from ledger.changes import SliceRow, claim_slice, load, rest_jobs, save
 from ledger.driver import HotStatement
 from ledger.holds import EVERYONE
 from ledger.lines import UNKNOWN
+from ledger.meta import ASK_FIRST, NOTICED, restored_from
 from ledger.policy_code import settle_ms
-from ledger.tables import accounts, generations, holds, jobs, slice_boxes, slices
+from ledger.tables import accounts, generations, holds, jobs, meta, slice_boxes, slices
 
 _GENERATION = (
     select(func.max(generations.c.generation))
@@ -36,7 +37,8 @@ _ACCOUNT = (
     .where(accounts.c.registry == bindparam("at_registry"), accounts.c.account == bindparam("at_account"))
     .scalar_subquery()
 )
-_LEAVE = HotStatement(select(func.coalesce(_GENERATION, 0), _HOLD, _ACCOUNT))
+_ASKS_FIRST = select(meta.c.value).where(meta.c.name == ASK_FIRST).scalar_subquery()
+_LEAVE = HotStatement(select(func.coalesce(_GENERATION, 0), _HOLD, _ACCOUNT, _ASKS_FIRST))
 _FIRST_DUE = HotStatement(
     select(
         slices.c.slice_id,
@@ -47,6 +49,7 @@ _FIRST_DUE = HotStatement(
         jobs.c.profile,
         jobs.c.profile_version,
         jobs.c.state,
+        jobs.c.number,
         slice_boxes.c.box,
     )
     .join_from(slices, slice_boxes, slices.c.slice_id == slice_boxes.c.slice_id)
@@ -81,15 +84,24 @@ _CLAIMED = HotStatement(
 def claim(connection: Connection, lease: Lease, now: int) -> ClaimedSlice | None:
     """Claim the party's next slice.
 
-    None when nothing is due, a hold stands, the account is out of use, or the lease is of an older generation. A slice that has
-    seen a higher token is passed over.
+    None when nothing is due, a hold stands, the account is out of use, the lease is of an older generation, or the ledger was put
+    back from a copy and nobody has seen to that yet. A slice that has seen a higher token is passed over.
     """
-    if not _may_claim(connection, lease):
+    generation, held, state, restored = _LEAVE.first(
+        connection, at_registry=lease.registry, at_party=lease.party, at_account=lease.account
+    )
+    copy = restored_from(restored)
+    if (
+        lease.generation < generation
+        or held
+        or state not in (None, AccountState.ACTIVE.value)
+        or copy == NOTICED
+    ):
         return None
     for job in order_jobs(party_jobs(connection, lease.registry, lease.party), now):
         found = _FIRST_DUE.first(connection, at_job=job.job, at_token=lease.token, at=now)
         if found is not None:
-            return _take(connection, job.job, found, lease)
+            return _take(connection, job.job, found, lease, last_of_copy=copy[0] if copy else 0)
     return None
 
 
@@ -154,15 +166,10 @@ def _ask_later(connection: Connection, rows: Sequence[SliceRow], now: int) -> No
         row.not_before = due if row.not_before is None else max(due, row.not_before)
 
 
-def _may_claim(connection: Connection, lease: Lease) -> bool:
-    generation, held, state = _LEAVE.first(
-        connection, at_registry=lease.registry, at_party=lease.party, at_account=lease.account
-    )
-    return lease.generation >= generation and not held and state in (None, AccountState.ACTIVE.value)
-
-
-def _take(connection: Connection, job: str, found: Sequence[Any], lease: Lease) -> ClaimedSlice:
-    slice_id, seq, lines, states, work, profile, profile_version, job_state, box = found
+def _take(
+    connection: Connection, job: str, found: Sequence[Any], lease: Lease, *, last_of_copy: int
+) -> ClaimedSlice:
+    slice_id, seq, lines, states, work, profile, profile_version, job_state, number, box = found
     claim_slice(connection, slice_id, job, work, lease.token)
     return ClaimedSlice(
         slice_id,
@@ -178,4 +185,5 @@ def _take(connection: Connection, job: str, found: Sequence[Any], lease: Lease) 
         watermark=0,
         token=lease.token,
         ask_only=job_state == JobState.CANCELLING,
+        ask_first=number <= last_of_copy,
     )

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from domain.errors import PratunamError
 from domain.states import AccountState
 from ledger.backup import faults_of_file
+from ledger.values import Restored
 from pratunam.child import ready_children
 from pratunam.embedded import check_server, find_binary, without_password
 from pratunam.gate import usage_of
@@ -128,13 +129,9 @@ async def _inside(parts: Parts) -> AsyncIterator[Finding]:
             f"The audit chain is broken at line {proof.broken_at}.",
             "Compare with a backup: somebody changed the ledger's file.",
         )
-    if await parts.ledger.restored_from_copy():
-        yield Finding(
-            "ledger",
-            False,
-            "The ledger was put back from a copy: what was sent since is asked about before anything is sent again.",
-            "Let the gate run until nothing is unknown.",
-        )
+    copy = await parts.ledger.restored()
+    if copy is not None:
+        yield _copy(copy)
     async for finding in _policy(parts):
         yield finding
     failing = [
@@ -153,6 +150,21 @@ async def _inside(parts: Parts) -> AsyncIterator[Finding]:
         if failing
         else Finding("notices", True, "No notice fails to arrive.")
     )
+
+
+def _copy(copy: Restored) -> Finding:
+    until = (
+        ""
+        if copy.kept_until_at is None
+        else f" It is remembered until {rfc3339(copy.kept_until_at)} at least."
+    )
+    text = (
+        f"The ledger was put back from a copy: {copy.asked:,} records that may have been sent since are asked about before they are "
+        f"sent, and {copy.unchecked:,} of its files are not checked yet.{until}"
+    )
+    is_settled = copy.since_at is not None and copy.asked == 0 and copy.unchecked == 0
+    remedy = "Let the gate run until nothing is asked about; what to compare by hand: docs/operations.md."
+    return Finding("ledger", is_settled, text, remedy)
 
 
 async def _policy(parts: Parts) -> AsyncIterator[Finding]:

@@ -13,7 +13,7 @@ from domain.policy import Policy, RegistryRules
 from domain.quota import BoundBy, Quotas, Usage
 from domain.states import AccountState
 from domain.windows import WindowState, window_state
-from ledger.values import AccountRow, HoldRow
+from ledger.values import AccountRow, HoldRow, Restored
 from pratunam.local_time import rfc3339
 from pratunam.parts import Parts
 
@@ -59,6 +59,7 @@ class Status:
     policy_version: int
     registries: Mapping[str, RegistryStatus]
     parties: Mapping[str, PartyStatus]
+    restored: Restored | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the shape that scripts rely on (policy.md)."""
@@ -78,7 +79,7 @@ class Status:
                 for name, each in self.registries.items()
             },
             "parties": {party: _party_json(each) for party, each in self.parties.items()},
-        }
+        } | ({"restored": _restored_json(self.restored)} if self.restored is not None else {})
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ class StatusReader:
             pace = self._pace(name, usage)
             registries[name] = _registry(rules, usage, pace.get("", 0.0), holds)
             parties |= await self._parties(version.policy, rules, usage, pace)
-        return Status(version.version, registries, parties)
+        return Status(version.version, registries, parties, await self._parts.ledger.restored())
 
     async def _usage(self, registry: str) -> Usage | None:
         if self._quotas is None:
@@ -207,6 +208,11 @@ def _party(
         bound_by=bound_by.value,
         timezone=rules.timezone,
     )
+
+
+def _restored_json(copy: Restored) -> dict[str, object]:
+    since = rfc3339(copy.since_at) if copy.since_at is not None else None
+    return {"since": since, "asked_about": copy.asked, "unchecked": copy.unchecked}
 
 
 def _party_json(party: PartyStatus) -> dict[str, object]:

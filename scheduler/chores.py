@@ -33,8 +33,14 @@ class Chores:
         if self._looked_at is None or monotonic - self._looked_at >= ERASE_EVERY_MS:
             self._looked_at = monotonic
             self._erasable = list(await self._parts.ledger.due_for_erasure(now))
+            await self._forget_copy(now)
         if self._erasable:
             await self._erase(self._erasable.pop(0), now)
+
+    async def _forget_copy(self, now: int) -> None:
+        copy = await self._parts.ledger.restored()
+        if copy is not None and copy.is_over(now):
+            await self._parts.ledger.forget_restored(self._parts.by, now)
 
     async def _erase(self, job: str, now: int) -> None:
         """Erase one job: a large one takes its time, and the rounds of all registries wait for it."""

@@ -69,6 +69,8 @@ class Scheduler:
                 return STAND_BY_S
             if epoch != self._epoch:
                 self._stand_by()
+                # a ledger that was put back from a copy gives nothing out before this
+                await self._parts.ledger.ask_about_restored(self._parts.by, self._parts.clock.now())
                 self._epoch = epoch
             return await self._lead(epoch)
         except GateLost as error:

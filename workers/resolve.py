@@ -77,6 +77,10 @@ class Resolver:
 
     async def _judge(self, hand: Hand, line: int, answer: Answer | End) -> Outcome | None:
         if isinstance(answer, End):
+            if line in hand.ask_first:
+                # asked only because the ledger is a copy: the same key has one effect all the same
+                hand.believe_absent(line)
+                return None
             return self._leave_to_people(hand, line, "not-offered")
         if answer.verdict is Verdict.ACCEPTED:
             hand.answer(line)

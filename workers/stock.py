@@ -35,6 +35,8 @@ class Hand:
         if claimed.ask_only:
             self.unsettled = set(self.unknown)
         self.ever_unknown = set(self.unknown)
+        #: unknown lines of a ledger that was put back from a copy: asked about first, also where a key has one effect
+        self.ask_first = set(self.unknown) if claimed.ask_first and self.idempotent else set()
         #: lines not sent since the ledger gave them out as unknown: nobody gets those before a late original would have surfaced
         self.aged = set(self.unknown)
         self.ready: deque[int] = deque()
@@ -53,7 +55,8 @@ class Hand:
                 self._let_go(n)
 
     def _let_go(self, n: int) -> None:
-        (self.asking if n in self.unknown and not self.idempotent else self.ready).append(n)
+        asks = n in self.unknown and (not self.idempotent or n in self.ask_first)
+        (self.asking if asks else self.ready).append(n)
 
     def sendable(self) -> int:
         """Return how many lines may be sent now: ready, and below the committed watermark."""
@@ -114,6 +117,7 @@ class Hand:
     def believe_absent(self, n: int) -> None:
         """The registrar has no such record, and no late one can surface: it may be sent."""
         self.unknown.discard(n)
+        self.ask_first.discard(n)
         self.out.discard(n)
         if not self.dropped:
             self.ready.append(n)

@@ -24,6 +24,9 @@ async def status(frame: Frame, parts: Parts) -> None:
         console.print(_registries(found))
         zones = {name: timezone_of(policy, name) for name in found.registries}
         console.print(_parties(found, zones, now))
+        if found.restored is not None:
+            asked = f"{found.restored.asked:,} records are asked about before they are sent."
+            console.print(f"The ledger was put back from a copy: {asked}", markup=False)
         if not any(each.running for each in found.registries.values()):
             console.print("Nothing is running on this home: start it with `pratunam up`.", markup=False)
 

@@ -14,7 +14,7 @@ from domain.quota import AccountQuota, Quotas, RegistryQuota, SessionUse, Share,
 from domain.states import AccountKind
 from domain.windows import WindowRule
 from ledger.protocols import Ledger
-from ledger.values import AccountRow, HoldRow
+from ledger.values import AccountRow, HoldRow, Restored
 from scheduler.loop import Scheduler
 
 REGISTRY = "members"
@@ -55,6 +55,7 @@ class FakeLedger:
     rescues: list[tuple[frozenset[int], bool]] = field(default_factory=list)
     claims_unseen: bool = False
     generations: list[str] = field(default_factory=list)
+    copy: Restored | None = None
 
     async def policy(self, now: int) -> PolicyVersion | None:
         """The newest whose time has come."""
@@ -107,6 +108,19 @@ class FakeLedger:
     async def generation(self, registry: str) -> int:
         """How many have begun."""
         return len(self.generations)
+
+    async def restored(self) -> Restored | None:
+        """What the test set."""
+        return self.copy
+
+    async def ask_about_restored(self, by: By, now: int) -> None:
+        """See to a copy that nobody has seen to."""
+        if self.copy is not None and self.copy.since_at is None:
+            self.copy = replace(self.copy, since_at=now, kept_until_at=now)
+
+    async def forget_restored(self, by: By, now: int) -> None:
+        """It is over."""
+        self.copy = None
 
     async def begin_generation(self, registry: str, reason: str, by: By, now: int) -> int:
         """Begin the next."""

@@ -1,6 +1,7 @@
 """Records whose answer was never read, at a registrar where a second sending would be a second effect."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,3 +186,19 @@ async def test_nothing_of_a_cancelled_job_is_sent_where_keys_protect(server: Scr
         await serve(work)
         assert server.arrived == []
         assert work.ledger.states() == "axx"
+
+
+@pytest.mark.parametrize("asking", [True, False])
+async def test_a_copy_s_record_is_asked_about_where_that_is_offered_and_sent_again_where_it_is_not(
+    server: Scripted, *, asking: bool
+) -> None:
+    """A key has one effect there: what is known is not sent, and where nothing can be asked the same key is safe."""
+    async for work in surroundings(server, idempotent=True):
+        server.known[KEY] = {"key": KEY, "status": "accepted", "receipt": "R7"}
+        if not asking:
+            server.ask = Refusal(405)
+        held = work.ledger.add_slice(2, "uu")
+        held.claimed = replace(held.claimed, ask_first=True)
+        await serve(work)
+        assert server.arrived == (["J1_0-1"] if asking else [KEY, "J1_0-1"])
+        assert work.ledger.states() == "aa"

@@ -1,5 +1,7 @@
 """What a session has in hand: each line in one place, and each move to the next."""
 
+from dataclasses import replace
+
 from domain.clock import ManualClock
 from tests.workers.fakes import FakeLedger
 from workers.stock import Hand, Stock
@@ -27,6 +29,19 @@ def test_unknown_lines_are_asked_about_where_keys_do_not_protect() -> None:
     """Without idempotency an unknown line is not sendable: it is asked about."""
     one = hand("pup", idempotent=False, watermark=3)
     assert (taken(one), list(one.asking)) == ([0, 2], [1])
+
+
+def test_unknown_lines_of_a_copy_that_was_put_back_are_asked_about_first_also_where_keys_protect() -> None:
+    """They are sent once the registrar does not have them; lost after that, the same key goes again as ever."""
+    held = FakeLedger(ManualClock()).add_slice(2, "up")
+    one = Hand(replace(held.claimed, ask_first=True), held.box, idempotent=True)
+    assert (taken(one), list(one.asking)) == ([1], [0])
+    one.believe_absent(one.asking.popleft())
+    assert taken(one) == [0]
+    one.lose(0)
+    one.put_off(0, 5)
+    one.wake()
+    assert (taken(one), list(one.asking)) == ([0], [])
 
 
 def test_nothing_passes_the_watermark() -> None:
