@@ -13,6 +13,8 @@ MONTHS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 _MONTH_OF = {word.replace(".", ""): n for n, words in enumerate(MONTHS, 1) for word in words}
 BUDDHIST_FROM, BUDDHIST_AHEAD, OLDEST_YEAR = 2400, 543, 1900
+#: texts that are remembered have no more bytes
+LONGEST_KEPT = 64
 #: Excel's day 1 is 1900-01-01, and it believes in 29 Feb 1900: from day 61 on, days count from 1899-12-30.
 _EXCEL_ZERO = -25569
 _TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
@@ -38,8 +40,8 @@ def read_dates(columns: Sequence[pl.Series], unknown_parts: Collection[str] = ()
 
     `unknown_parts` names the columns in which day or month may be 00, as in a birth date. Every text is read once for all columns.
     """
-    texts = pl.concat([column.unique().alias("text") for column in columns]).unique()
-    table = _reading(texts).with_columns(texts)
+    texts = pl.concat([column.alias("text") for column in columns]).unique()
+    table = _readings.of(texts)
     whole = table.with_columns(
         ymd=pl.when(~pl.col("partly")).then("ymd"), problem=pl.coalesce("partly_problem", "problem")
     )
@@ -53,6 +55,26 @@ def read_dates(columns: Sequence[pl.Series], unknown_parts: Collection[str] = ()
         )
         read += [rows[part].alias(f"{column.name}_{part}") for part in ("ymd", "iso", "problem")]
     return read
+
+
+class _Readings:
+    """What texts of dates mean, remembered from one batch of rows to the next: the same days stand in all of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known = _reading(pl.Series("text", [], dtype=pl.String))
+
+    def of(self, texts: pl.Series) -> pl.DataFrame:
+        """Return the readings of different texts, in any order, with `text` beside them."""
+        wanted = texts.to_frame()
+        known = self._known.join(wanted, on="text", how="semi")
+        fresh = _reading(wanted.join(known, on="text", how="anti")["text"])
+        # what is no date, or is strangely long, is read again each time: memory must not follow what people write
+        short = fresh.filter(pl.col("ymd").is_not_null() & (pl.col("text").str.len_bytes() <= LONGEST_KEPT))
+        if self._known.height + short.height > self._most:
+            self._known = self._known.clear()
+        self._known = pl.concat([self._known, short])
+        return pl.concat([known, fresh])
 
 
 def latest(ymd: pl.Expr) -> pl.Expr:
@@ -83,6 +105,7 @@ def _reading(texts: pl.Series) -> pl.DataFrame:
     short_year = pl.col("text").str.contains(_SHORT_YEAR)
     problem = pl.when(short_year).then(pl.lit("two-digit-year")).otherwise(pl.lit("bad-date"))
     return rows.select(
+        "text",
         "partly",
         "ymd",
         iso=_written(pl.col("ymd")),
@@ -130,3 +153,7 @@ def _days_in(year: pl.Expr, month: pl.Expr) -> pl.Expr:
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     short = month.is_in([4, 6, 9, 11])
     return pl.when(month == 2).then(pl.when(leap).then(29).otherwise(28)).when(short).then(30).otherwise(31)
+
+
+#: so many texts are remembered: every day of two centuries in several spellings
+_readings = _Readings(200_000)

@@ -62,6 +62,8 @@ def _in_order(texts: pl.Series) -> pl.Series:
 
 def clean_columns(frame: pl.DataFrame, columns: list[str]) -> Cleaned:
     """Bring text columns into plain form; only suspect cells are touched, so that a tidy file costs one look a cell."""
+    # a blank cell needs no look: it is null at once
+    frame = frame.with_columns(pl.when(pl.col(c) != "").then(pl.col(c)).alias(c) for c in columns)
     fixed: list[pl.Series] = []
     bidi: list[tuple[str, pl.Series]] = []
     control: list[tuple[str, pl.Series]] = []

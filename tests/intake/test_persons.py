@@ -94,4 +94,17 @@ def test_a_person_of_another_party_is_another_person(tmp_path: Path) -> None:
     """The hash is bound to registry and party."""
     noted(tmp_path / "a", [(1, "ADD", 1)], 1)
     other = Persons(tmp_path / "b", b"k" * 32, "r", "P002", 1)
-    assert other._persons(["id1"]) != [(tmp_path / "a" / "index").read_bytes()[:16]]
+    assert other._persons(pl.Series(["id1"])) != [(tmp_path / "a" / "index").read_bytes()[:16]]
+
+
+def test_a_long_or_thai_name_of_a_person_is_hashed_as_well(tmp_path: Path) -> None:
+    """Whatever else stands in the column, equal names have one hash and others another; no name shows in it."""
+    persons = Persons(tmp_path, b"k" * 32, "r", "P001", 1)
+    names = ["1234567890123", "", "ก" * 5, "ก" * 6, "x" * 15, "x" * 16, "x" * 400, persons._short("x" * 16)]
+    hashes = persons._persons(pl.Series(names))
+    assert len(set(hashes)) == len(names)
+    assert hashes == [persons._persons(pl.Series([name]))[0] for name in names]
+    assert [len(one) for one in hashes] == [16] * len(names)
+    assert not any(name.encode()[:8] in one for name, one in zip(names, hashes, strict=True) if name)
+    again = Persons(tmp_path, b"j" * 32, "r", "P001", 1)
+    assert not set(again._persons(pl.Series(names))) & set(hashes)
