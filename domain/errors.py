@@ -80,7 +80,12 @@ class Busy(PratunamError):
 
     def __init__(self, message_en: str = "", *, retry_after_ms: int = 1000, message_th: str = "") -> None:
         """Say when to come back, in ms."""
-        super().__init__(message_en, message_th=message_th)
+        super().__init__(
+            message_en,
+            message_th=message_th,
+            remedy_en="Try again in a moment.",
+            remedy_th="โปรดลองใหม่อีกครั้งในอีกสักครู่",
+        )
         self.retry_after_ms = retry_after_ms
 
 

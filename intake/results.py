@@ -88,6 +88,8 @@ def _gone(job: Job) -> Conflict:
     return Conflict(
         f"The contents of job {job.job} were erased; only its counts are left.",
         message_th=f"ข้อมูลของงาน {job.job} ถูกลบแล้ว เหลือเพียงจำนวน",
+        remedy_en=f"`pratunam job show {job.job}` tells the counts; the rows are gone for good.",
+        remedy_th=f"ดูจำนวนด้วย `pratunam job show {job.job}` ส่วนข้อมูลรายแถวกู้คืนไม่ได้",
     )
 
 

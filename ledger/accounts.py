@@ -154,6 +154,8 @@ def _row(connection: Connection, registry: str, account: str) -> Row[tuple[objec
         raise NotFound(
             f"There is no account {account} at {registry}.",
             message_th=f"ไม่พบรหัสผู้ใช้งาน {account} ใน {registry}",
+            remedy_en="`pratunam account list` names them.",
+            remedy_th="ดูรายชื่อด้วย `pratunam account list`",
         )
     return row
 

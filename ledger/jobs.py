@@ -124,7 +124,12 @@ def job_row(connection: Connection, job: str) -> Row[tuple[object, ...]]:
     """Return one job's row; raises NotFound."""
     row = connection.execute(select(jobs).where(jobs.c.job == job)).first()
     if row is None:
-        raise NotFound(f"There is no job {job}.", message_th=f"ไม่พบงานหมายเลข {job}")
+        raise NotFound(
+            f"There is no job {job}.",
+            message_th=f"ไม่พบงานหมายเลข {job}",
+            remedy_en="`pratunam jobs` lists them.",
+            remedy_th="ดูรายการด้วย `pratunam jobs`",
+        )
     return row
 
 
@@ -222,6 +227,8 @@ def _need(found: Job, verb_en: str, verb_th: str, states: set[JobState]) -> None
         raise Conflict(
             f"Job {found.job} is {found.state.value} and cannot be {verb_en}.",
             message_th=f"งาน {found.job} อยู่ในสถานะ {found.state.value} จึง{verb_th}ไม่ได้",
+            remedy_en=f"Nothing was changed; see `pratunam job show {found.job}`.",
+            remedy_th=f"ยังไม่มีการเปลี่ยนแปลง ดูด้วย `pratunam job show {found.job}`",
         )
 
 

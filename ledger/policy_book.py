@@ -52,7 +52,12 @@ def policy_version(connection: Connection, version: int) -> PolicyVersion:
     """Return one version; raises NotFound."""
     row = connection.execute(select(policy_versions).where(policy_versions.c.version == version)).first()
     if row is None:
-        raise NotFound(f"There is no policy version {version}.", message_th=f"ไม่พบนโยบายฉบับที่ {version}")
+        raise NotFound(
+            f"There is no policy version {version}.",
+            message_th=f"ไม่พบนโยบายฉบับที่ {version}",
+            remedy_en="`pratunam policy history` lists them.",
+            remedy_th="ดูรายการด้วย `pratunam policy history`",
+        )
     return _version(row)
 
 

@@ -78,11 +78,18 @@ def resolve(
     """Write people's answer for an unknown or doubtful record; None sends it again with the same key, reopening a finished job."""
     row = load(connection, [slice_id]).get(slice_id)
     if row is None or row.job != job or not 0 <= line < len(row.lines.letters):
-        raise NotFound(f"Job {job} has no such record.", message_th=f"งาน {job} ไม่มีรายการนี้")
+        raise NotFound(
+            f"Job {job} has no such record.",
+            message_th=f"งาน {job} ไม่มีรายการนี้",
+            remedy_en=f"`pratunam records doubtful {job}` and `records unknown {job}` list them.",
+            remedy_th=f"ดูรายการด้วย `pratunam records doubtful {job}` และ `records unknown {job}`",
+        )
     if row.lines.letters[line] not in (UNKNOWN, DOUBTFUL):
         raise Conflict(
             "Only unknown and doubtful records are resolved by people.",
             message_th="แก้ไขได้เฉพาะรายการที่ไม่ทราบผลหรือมีข้อสงสัยเท่านั้น",
+            remedy_en=f"`pratunam records doubtful {job}` and `records unknown {job}` list them.",
+            remedy_th=f"ดูรายการด้วย `pratunam records doubtful {job}` และ `records unknown {job}`",
         )
     if outcome is None:
         _send_again(connection, row, line)

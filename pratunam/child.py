@@ -16,7 +16,7 @@ from metrics.collectors import GateMetrics
 from metrics.exporter import serve_metrics
 from metrics.logs import LogEvents, configure_logs
 from pratunam import __version__
-from pratunam.embedded import check_server_at
+from pratunam.given_server import check_server_at
 from pratunam.parts import Parts, open_parts
 from pratunam.running import is_alive, what_runs
 from pratunam.settings import Settings
@@ -63,7 +63,10 @@ def redis_of(settings: Settings) -> str:
     running = what_runs(settings)
     if running is None:
         raise NotRunning(
-            "There is no Redis for this home.", remedy_en="Run `pratunam up`, or set PRATUNAM_REDIS_URL."
+            "There is no Redis for this home.",
+            message_th="ยังไม่มี Redis สำหรับระบบนี้",
+            remedy_en="Run `pratunam up`, or set PRATUNAM_REDIS_URL.",
+            remedy_th="สั่ง `pratunam up` หรือกำหนด PRATUNAM_REDIS_URL",
         )
     return running.redis_url
 

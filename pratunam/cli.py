@@ -2,10 +2,13 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
 
 from pratunam import __version__
+from pratunam.commands.endings import open_streams, run_to_end
 
 _COMMANDS = {
     "up": "processes:up",
@@ -45,6 +48,16 @@ class _Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> NoReturn:  # type: ignore[override]  # it always exits
+        """Read the command line and run it; what is wrong with it is told as every other error is, also as JSON."""
+        words = sys.argv[1:] if args is None else list(args)
+
+        def body() -> int | None:
+            code: int | None = super(_Lazy, self).main(words, **options | {"standalone_mode": False})
+            return code
+
+        sys.exit(run_to_end(body, as_json="--json" in words))
+
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
@@ -54,6 +67,7 @@ def pratunam() -> None:
 
 def main() -> None:
     """Run the command line; the exit code is the command's."""
+    open_streams()
     pratunam(prog_name="pratunam", args=sys.argv[1:])
 
 

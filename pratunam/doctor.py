@@ -13,8 +13,9 @@ from domain.states import AccountState
 from ledger.backup import faults_of_file
 from ledger.values import Restored
 from pratunam.child import ready_children
-from pratunam.embedded import check_server, find_binary, without_password
+from pratunam.embedded import find_binary
 from pratunam.gate import usage_of
+from pratunam.given_server import check_server, without_password
 from pratunam.local_time import rfc3339
 from pratunam.master_key import read_master_key
 from pratunam.parts import Parts, open_parts

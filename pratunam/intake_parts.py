@@ -12,7 +12,10 @@ async def intake_parts(parts: Parts, registry: str) -> IntakeParts:
     policy = await parts.policy()
     if registry not in policy.registries:
         raise NotFound(
-            f"There is no registry {registry}.", remedy_en=f"There is {', '.join(policy.registries)}."
+            f"There is no registry {registry} in the policy in force.",
+            message_th=f"นโยบายที่ใช้อยู่ไม่มีระบบทะเบียน {registry}",
+            remedy_en=f"There is {', '.join(policy.registries)}.",
+            remedy_th=f"ที่มี: {', '.join(policy.registries)}",
         )
     return intake_parts_for(parts, policy.registries[registry])
 

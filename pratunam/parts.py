@@ -1,14 +1,16 @@
 """Opens one installation's durable parts in order and closes them in reverse: keys, ledger, spool. Wiring only."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from domain.clock import Clock, SystemClock
 from domain.errors import BadSetting
 from domain.events import Subscribers
 from domain.policy import Policy, PolicyVersion
 from domain.ports import Spool
+from ledger.damage import naming
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from ledger.protocols import Ledger
@@ -51,9 +53,10 @@ async def open_parts(
 ) -> AsyncIterator[Parts]:
     """Open an installation; `make_home` makes home and master key where there are none (else raises BadSetting)."""
     if make_home:
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_home_folder(settings)
         if not (settings.home / "keys.db").exists():
-            make_master_key(settings.master_key_path)
+            with _refusing(settings.master_key_path, "master key", "กุญแจหลัก"):
+                make_master_key(settings.master_key_path)
     elif not settings.home.is_dir():
         raise BadSetting(
             f"There is no home at {settings.home}.",
@@ -61,9 +64,12 @@ async def open_parts(
             remedy_en="`pratunam up` or `pratunam policy apply` makes one; or name another: --home DIR.",
             remedy_th="สั่ง `pratunam up` หรือ `pratunam policy apply` เพื่อสร้าง หรือระบุ --home DIR",
         )
-    keys = KeyStore(settings.home / "keys.db", read_master_key(settings.master_key_path))
+    master = read_master_key(settings.master_key_path)
+    with naming(settings.home / "keys.db"):
+        keys = KeyStore(settings.home / "keys.db", master)
     try:
-        ledger = await open_ledger(settings.ledger_url or settings.home, keys)
+        with naming(settings.home / "ledger.db"):
+            ledger = await open_ledger(settings.ledger_url or settings.home, keys)
         try:
             yield Parts(
                 settings,
@@ -77,3 +83,22 @@ async def open_parts(
             await ledger.close()
     finally:
         keys.close()
+
+
+def make_home_folder(settings: Settings) -> None:
+    """Make the home's folder where there is none; raises BadSetting where it cannot be made."""
+    with _refusing(settings.home, "home", "โฟลเดอร์ระบบ"):
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@contextmanager
+def _refusing(path: Path, what_en: str, what_th: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadSetting(
+            f"No {what_en} can be made at {path}: {error.strerror or type(error).__name__}.",
+            message_th=f"สร้าง{what_th}ที่ {path} ไม่ได้",
+            remedy_en="Name a folder whose parent may be written, too: --home DIR.",
+            remedy_th="ระบุโฟลเดอร์ที่เขียนได้ รวมถึงโฟลเดอร์ที่บรรจุอยู่: --home DIR",
+        ) from None

@@ -38,7 +38,7 @@ def what_runs(settings: Settings) -> Running | None:
     """Return what runs on this home, or None; a file that a killed process left behind counts for nothing."""
     try:
         running = Running(**json.loads(_path(settings).read_text("utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
     return running if is_alive(running.pid) else None
 

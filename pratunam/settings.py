@@ -6,7 +6,7 @@ Every setting can come from the environment as PRATUNAM_<NAME>; limits of regist
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 
 from domain.errors import BadSetting
@@ -16,8 +16,14 @@ _PREFIX = "PRATUNAM_"
 _NOT_OURS = frozenset({"PRATUNAM_TEST", "PRATUNAM_HYPOTHESIS"})
 
 
-def _told(unit: str, help_text: str) -> dict[str, str]:
-    return {"unit": unit, "help": help_text}
+#: what a number may be where nothing else is said
+_ANY = (0, 2**31)
+_WORDS = {"log_level": ("debug", "info", "warning", "error"), "log_format": ("text", "json")}
+_REDIS = ("redis://", "rediss://", "unix://")
+
+
+def _told(unit: str, help_text: str, span: tuple[int, int] = _ANY) -> dict[str, object]:
+    return {"unit": unit, "help": help_text, "span": span}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +48,18 @@ class Settings:
         default="", metadata=_told("url", "the ledger's database; empty: SQLite in the home")
     )
     host: str = field(default="127.0.0.1", metadata=_told("address", "where metrics and /healthz listen"))
-    port: int = field(default=0, metadata=_told("port", "their port; 0 takes a free one"))
-    worker_processes: int = field(default=1, metadata=_told("processes", "worker processes that `up` starts"))
+    port: int = field(default=0, metadata=_told("port", "their port; 0 takes a free one", (0, 65_535)))
+    worker_processes: int = field(
+        default=1, metadata=_told("processes", "worker processes that `up` starts", (1, 256))
+    )
     worker_sessions: int = field(
-        default=64, metadata=_told("sessions", "sessions that one worker process runs at once")
+        default=64, metadata=_told("sessions", "sessions that one worker process runs at once", (1, 10_000))
     )
     check_memory_mb: int = field(
-        default=3072, metadata=_told("MB", "address space that the check of one file may take")
+        default=3072, metadata=_told("MB", "address space that the check of one file may take", (1, 2**20))
     )
     check_cpu_s: int = field(
-        default=1800, metadata=_told("s", "processor time that the check of one file may take")
+        default=1800, metadata=_told("s", "processor time that the check of one file may take", (1, 10**6))
     )
     log_level: str = field(default="info", metadata=_told("level", "debug, info, warning or error"))
     log_format: str = field(default="text", metadata=_told("text|json", "how log lines look"))
@@ -84,35 +92,62 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
             raise BadSetting(
                 f"There is no setting {name}.",
-                remedy_en=f"Did you mean {near[0]}?" if near else "`pratunam doctor` lists them.",
+                message_th=f"ไม่มีค่าตั้งชื่อ {name}",
+                remedy_en=f"Did you mean {near[0]}?" if near else "docs/command-line.md lists them.",
+                remedy_th=f"หมายถึง {near[0]} หรือไม่" if near else "ดูรายการใน docs/command-line.md",
             )
-        values[known[name].name] = _read(name, known[name].name, text)
+        values[known[name].name] = _read(name, known[name], text)
     if home is not None:
         values["home"] = home
     return _checked(replace(Settings(), **values))  # type: ignore[arg-type]  # each was read by its field's kind
 
 
-def _read(name: str, attribute: str, text: str) -> object:
-    default = getattr(Settings(), attribute)
+def _read(name: str, entry: "Field[object]", text: str) -> object:
+    default = entry.default
     if isinstance(default, int):
-        if not text.isascii() or not text.isdigit():
-            raise BadSetting(f"{name} must be a whole number.", remedy_en=f"For example {name}={default}.")
-        return int(text)
-    if isinstance(default, Path) or attribute.endswith("_file"):
-        return Path(text).expanduser() if text else None
+        return _number(name, text, default, entry.metadata["span"])
+    if isinstance(default, Path) or entry.name.endswith("_file"):
+        return _path(name, text) if text else None if default is None else default
+    if entry.name in _WORDS and text not in _WORDS[entry.name]:
+        raise _wrong(name, f"is one of {', '.join(_WORDS[entry.name])}", f"{name}={default}")
+    if entry.name == "redis_url" and text and not text.startswith(_REDIS):
+        raise _wrong(name, f"begins with {', '.join(_REDIS)}", f"{name}=redis://127.0.0.1:6379/0")
     return text
 
 
+def _number(name: str, text: str, default: int, span: tuple[int, int]) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise _wrong(name, "is a whole number", f"{name}={default}")
+    least, most = span
+    if len(text) > len(str(most)) or not least <= int(text) <= most:
+        raise _wrong(name, f"is a whole number from {least} to {most}", f"{name}={default}")
+    return int(text)
+
+
+def _path(name: str, text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # a ~ of nobody
+        raise _wrong(name, "is a path that there is", f"{name}=/srv/pratunam") from None
+
+
+def _wrong(name: str, rule: str, example: str) -> BadSetting:
+    return BadSetting(
+        f"{name} {rule}.",
+        message_th=f"ค่าของ {name} ไม่ถูกต้อง ({rule})",
+        remedy_en=f"For example {example}",
+        remedy_th=f"ตัวอย่าง {example}",
+    )
+
+
 def _checked(settings: Settings) -> Settings:
-    if settings.log_level not in {"debug", "info", "warning", "error"}:
-        raise BadSetting("PRATUNAM_LOG_LEVEL is debug, info, warning or error.")
-    if settings.log_format not in {"text", "json"}:
-        raise BadSetting("PRATUNAM_LOG_FORMAT is text or json.")
     home = settings.home.expanduser().absolute()
     settings = replace(settings, home=home)
     if home == settings.master_key_path.parent or home in settings.master_key_path.parents:
         raise BadSetting(
             "The master key must lie outside the home, or a copy of the home opens itself.",
+            message_th="กุญแจหลักต้องอยู่นอกโฟลเดอร์ระบบ มิฉะนั้นสำเนาของระบบจะเปิดอ่านได้เอง",
             remedy_en="Move it, and set PRATUNAM_MASTER_KEY_FILE.",
+            remedy_th="ย้ายแฟ้มกุญแจออก แล้วกำหนด PRATUNAM_MASTER_KEY_FILE",
         )
     return settings

@@ -20,8 +20,9 @@ from domain.jobs import By
 from metrics.gather import serve_gathered
 from metrics.logs import configure_logs
 from pratunam.child import forget_ready, ready_children, stop_on_signals
-from pratunam.embedded import EmbeddedServer, check_server_at
-from pratunam.parts import open_parts
+from pratunam.embedded import EmbeddedServer
+from pratunam.given_server import check_server_at
+from pratunam.parts import make_home_folder, open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.running import Running, forget_running, note_running
 from pratunam.settings import Settings
@@ -153,7 +154,7 @@ async def _keep_alive(server: EmbeddedServer, url: str, stopping: asyncio.Event)
 
 @contextmanager
 def _one_at_a_time(settings: Settings) -> Iterator[None]:
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home_folder(settings)
     settings.run_folder.mkdir(mode=0o700, exist_ok=True)
     with Path(settings.run_folder / "up.lock").open("w") as lock:
         try:

@@ -47,8 +47,10 @@ def _webhook_key(settings: Settings) -> bytes:
         return b""
     try:
         return settings.webhook_key_file.read_bytes().strip()
-    except FileNotFoundError:
+    except OSError as error:
         raise BadSetting(
-            f"There is no webhook key at {settings.webhook_key_file}.",
+            f"The webhook key {settings.webhook_key_file} cannot be read: {error.strerror}.",
+            message_th=f"อ่านกุญแจเว็บฮุก {settings.webhook_key_file} ไม่ได้",
             remedy_en="Write one, mode 0400, or unset PRATUNAM_WEBHOOK_KEY_FILE.",
+            remedy_th="สร้างแฟ้มกุญแจ (สิทธิ์ 0400) หรือยกเลิก PRATUNAM_WEBHOOK_KEY_FILE",
         ) from None

@@ -1,8 +1,4 @@
-"""What every command shares: `--home`, `--json`, one way to print, and honest exit codes.
-
-Exit codes: 0 done; 1 failed; 2 the command line or a file is wrong; 3 finished, and some rows were invalid or rejected;
-4 nothing is running there (only where something must be); 130 interrupted.
-"""
+"""What every command shares: `--home`, `--json`, who runs it, and one way to print. How it ends: `endings`."""
 
 import asyncio
 import functools
@@ -17,14 +13,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from domain.errors import NotRunning, PratunamError, Refused
+from domain.errors import Refused
 from domain.jobs import By
+from pratunam.commands.endings import run_to_end
 from pratunam.parts import open_parts
 from pratunam.settings import Settings, read_settings
 
 #: columns of a table that a file or another program reads
 _WIDE = 240
-DONE, FAILED, WRONG, SOME_REJECTED, NOT_RUNNING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +60,11 @@ def framed(function: Callable[..., int | None]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @functools.wraps(function)
     def wrapped(*, home: Path | None, as_json: bool, **options: Any) -> None:
-        sys.exit(
-            _guarded(lambda: function(Frame(read_settings(home), as_json, _console()), **options), as_json)
-        )
+        def body() -> int | None:
+            _refuse_strange_bytes(options)
+            return function(Frame(read_settings(home), as_json, _console()), **options)
+
+        sys.exit(run_to_end(body, as_json=as_json))
 
     return wrapped
 
@@ -97,50 +95,21 @@ def at_any_home(function: Callable[..., Awaitable[int | None]]) -> Callable[...,
     return framed(with_parts(function, make_home=True))
 
 
-def show_error(error: PratunamError, *, as_json: bool) -> None:
-    """Print what happened and what to do, in English and in Thai."""
-    if as_json:
-        told = {"error": error.code, "message_en": error.message_en, "message_th": error.message_th}
-        print(
-            json.dumps(
-                told | {"remedy_en": error.remedy_en, "remedy_th": error.remedy_th}, ensure_ascii=False
-            )
-        )
-    lines = [f"{error.message_en} {error.remedy_en}".strip()]
-    if error.message_th != error.message_en:
-        lines.append(f"{error.message_th} {error.remedy_th}".strip())
-    click.echo("\n".join(lines), err=True)
-
-
-def _guarded(body: Callable[[], int | None], as_json: bool) -> int:
-    try:
-        return body() or DONE
-    except Refused as error:
-        show_error(error, as_json=as_json)
-        return WRONG
-    except NotRunning as error:
-        show_error(error, as_json=as_json)
-        return NOT_RUNNING
-    except PratunamError as error:
-        show_error(error, as_json=as_json)
-        return FAILED
-    except OSError as error:
-        show_error(_of_system(error), as_json=as_json)
-        return FAILED
-    except (KeyboardInterrupt, asyncio.CancelledError, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
-
-
-def _of_system(error: OSError) -> PratunamError:
-    """Return the operating system's refusal (no right, no room) in words; it names a path of this machine at most."""
-    where = f": {error.filename}" if error.filename else ""
-    return PratunamError(
-        f"The operating system refused{where} ({error.strerror or type(error).__name__}).",
-        message_th=f"ระบบปฏิบัติการปฏิเสธ{where}",
-        remedy_en="Check the path, its rights, and that the disk has room.",
-        remedy_th="โปรดตรวจสอบที่อยู่ไฟล์ สิทธิ์ และเนื้อที่ดิสก์",
-    )
+def _refuse_strange_bytes(options: Mapping[str, Any]) -> None:
+    """Words of the command line that are no UTF-8 name nothing here; a file's path may be any bytes."""
+    for name, value in options.items():
+        for word in value if isinstance(value, tuple) else (value,):
+            if (
+                isinstance(word, str)
+                and not word.isascii()
+                and word.encode("utf-8", "ignore").decode() != word
+            ):
+                raise Refused(
+                    f"What was given for {name} is not UTF-8.",
+                    message_th=f"ค่าของ {name} ไม่ใช่ UTF-8",
+                    remedy_en="Set the terminal to UTF-8 and write it again.",
+                    remedy_th="ตั้งค่าเทอร์มินัลเป็น UTF-8 แล้วพิมพ์ใหม่",
+                )
 
 
 def _console() -> Console:

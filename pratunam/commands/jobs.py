@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.jobs import Job
+from pratunam.commands.arguments import WORDS, check_folder
 from pratunam.commands.frame import Frame, at_home
 from pratunam.commands.stopping import unknown_party
 from pratunam.doorbells import wake_scheduler
@@ -23,7 +24,7 @@ from pratunam.why import why
 
 
 @click.command("jobs")
-@click.option("--party", default=None)
+@click.option("--party", default=None, help="Only this party's.")
 @at_home
 async def jobs(frame: Frame, parts: Parts, party: str | None) -> None:
     """List jobs, newest first."""
@@ -79,7 +80,9 @@ async def why_job(frame: Frame, parts: Parts, job: str) -> None:
 
 @job_group.command("pause")
 @click.argument("job")
-@click.option("--reason", default="paused by hand")
+@click.option(
+    "--reason", default="paused by hand", type=WORDS, help="Why; it stands in the audit and in `job show`."
+)
 @at_home
 async def pause(frame: Frame, parts: Parts, job: str, reason: str) -> None:
     """Stop sending a job; what is under way ends with its answers."""
@@ -111,6 +114,7 @@ async def results(frame: Frame, parts: Parts, job: str, out: Path) -> None:
     from intake.results import write_results  # polars takes its time to load
 
     found = await parts.ledger.job(job)
+    check_folder(out)
     manifest = await write_results(found.job, out, await intake_parts(parts, found.registry))
     lines = [f"{out / file.name}: {file.rows:,} rows" for file in manifest.files]
     told = asdict(manifest) | {"folder": str(out)}

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.policy import PolicyVersion
-from pratunam.commands.arguments import SeveralWords, read_file, read_instant
-from pratunam.commands.frame import Frame, at_any_home, at_home, framed
+from pratunam.commands.arguments import VERSION, WORDS, SeveralWords, read_file, read_instant
+from pratunam.commands.frame import Frame, at_home, framed, with_parts
 from pratunam.doorbells import wake_scheduler
 from pratunam.local_time import moment_en, rfc3339
 from pratunam.parts import Parts
@@ -36,42 +36,52 @@ def check(frame: Frame, file: Path) -> None:
 
 @policy_group.command("plan")
 @click.argument("file", type=click.Path(path_type=Path))
-@at_any_home
-async def plan(frame: Frame, parts: Parts, file: Path) -> None:
+@framed
+def plan(frame: Frame, file: Path) -> int | None:
     """Show what FILE would change, for whom, and what it does to open hours and finish times."""
-    found = await plan_policy(parts.ledger, read_file(file), parts.clock.now())
+    return with_parts(_plan, make_home=True)(frame, text=sound_text(frame, file))
+
+
+async def _plan(frame: Frame, parts: Parts, text: str) -> None:
+    found = await plan_policy(parts.ledger, text, parts.clock.now())
     frame.tell(found.as_json(), lambda console: _render_plan(console, found))
 
 
 @policy_group.command("apply", cls=SeveralWords)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--reason", required=True, help="Why; every party reads it.")
-@click.option("--author", default=None, help="Who decided (default: you).")
+@click.option("--reason", required=True, type=WORDS, help="Why; every party reads it.")
+@click.option("--author", default=None, type=WORDS, help="Who decided (default: you).")
 @click.option("--at", "at", default=None, help="When it takes effect, RFC 3339 (default: now).")
-@click.option("--base", type=int, default=None, help="Refuse when another version than this is the newest.")
+@click.option(
+    "--base", type=VERSION, default=None, help="Refuse when another version than this is the newest."
+)
 @click.option("--remove", "removed", multiple=True, help="A party or account with open jobs that may go.")
-@at_any_home
-async def apply(
+@framed
+def apply(
     frame: Frame,
-    parts: Parts,
+    *,
     file: Path,
     reason: str,
     author: str | None,
     at: str | None,
     base: int | None,
     removed: tuple[str, ...],
-) -> None:
+) -> int | None:
     """Make FILE the policy in force: version, audit line and one notice a party in one transaction."""
     request = ApplyRequest(
-        read_file(file), reason, author or frame.by.who, read_instant(at), base, frozenset(removed)
+        sound_text(frame, file), reason, author or frame.by.who, read_instant(at), base, frozenset(removed)
     )
+    return with_parts(_apply, make_home=True)(frame, request=request)
+
+
+async def _apply(frame: Frame, parts: Parts, request: ApplyRequest) -> None:
     applied = await apply_policy(parts.ledger, request, frame.by, parts.clock.now())
     await wake_scheduler(frame.settings)
     _tell_applied(frame, applied)
 
 
 @policy_group.command("show")
-@click.option("--version", type=int, default=None, help="Which version (default: the one in force).")
+@click.option("--version", type=VERSION, default=None, help="Which version (default: the one in force).")
 @at_home
 async def show(frame: Frame, parts: Parts, version: int | None) -> None:
     """Print a version's file; secrets are never shown."""
@@ -90,14 +100,22 @@ async def history(frame: Frame, parts: Parts) -> None:
 
 
 @policy_group.command("roll-back")
-@click.argument("version", type=int)
-@click.option("--reason", required=True, help="Why; every party reads it.")
+@click.argument("version", type=VERSION)
+@click.option("--reason", required=True, type=WORDS, help="Why; every party reads it.")
 @at_home
 async def roll_back_to(frame: Frame, parts: Parts, version: int, reason: str) -> None:
     """Apply an earlier VERSION again, as a new version."""
     applied = await roll_back(parts.ledger, version, reason, frame.by, parts.clock.now())
     await wake_scheduler(frame.settings)
     _tell_applied(frame, applied)
+
+
+def sound_text(frame: Frame, file: Path) -> str:
+    """Read a policy's FILE; what is wrong with it is said before a home is made for it."""
+    text = read_file(file)
+    if not frame.settings.home.exists():
+        read_policy(text)
+    return text
 
 
 def _tell_applied(frame: Frame, applied: Applied) -> None:

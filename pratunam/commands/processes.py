@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
-from pratunam.commands.arguments import read_file
-from pratunam.commands.frame import FAILED, Frame, at_any_home, framed
+from domain.errors import Refused
+from pratunam.commands.arguments import PORT
+from pratunam.commands.endings import FAILED
+from pratunam.commands.frame import Frame, at_any_home, framed
 from pratunam.parts import Parts
 
 
@@ -18,16 +20,17 @@ from pratunam.parts import Parts
     default=None,
     help="For a home that has no policy yet.",
 )
-@click.option("--port", type=int, default=None, help="Port of metrics and /healthz (default: a free one).")
+@click.option("--port", type=PORT, default=None, help="Port of metrics and /healthz (default: a free one).")
 @framed
 def up(frame: Frame, file: Path | None, port: int | None) -> None:
     """Run everything on this machine; prints `ready URL`, ends on SIGTERM or Ctrl-C."""
     from dataclasses import replace
 
+    from pratunam.commands.policies import sound_text
     from pratunam.up import run_up
 
     settings = frame.settings if port is None else replace(frame.settings, port=port)
-    first_policy = None if file is None else read_file(file)
+    first_policy = None if file is None else sound_text(frame, file)
     asyncio.run(run_up(settings, first_policy, lambda url: click.echo(f"ready {url}")))
 
 
@@ -52,13 +55,24 @@ def worker(frame: Frame, name: str) -> None:
 
 
 @click.command("registrar")
-@click.option("--port", type=int, required=True, help="0 takes a free one.")
+@click.option("--port", type=PORT, required=True, help="0 takes a free one.")
 @click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="Its rules, TOML.")
 @framed
 def registrar(frame: Frame, port: int, file: Path | None) -> int:  # noqa: ARG001 -- it has no home, as every command it may be given one
     """Run the reference central system; GET /report is what it saw."""
     from registrar.app import serve
+    from registrar.config import ConfigError, load_config
 
+    if file is not None:
+        try:
+            load_config(file)
+        except ConfigError as error:
+            raise Refused(
+                f"The registrar's rules cannot be used: {error}.",
+                message_th=f"ใช้กฎของนายทะเบียนจำลองไม่ได้: {file}",
+                remedy_en="registrar/README.md tells what may stand in the file.",
+                remedy_th="ดูรูปแบบแฟ้มใน registrar/README.md",
+            ) from None
     return serve(port, file)
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from domain.errors import NotFound
 from domain.jobs import Outcome
 from domain.states import RecordState
+from pratunam.commands.arguments import WORDS
 from pratunam.commands.frame import Frame, at_home
 from pratunam.doorbells import wake_scheduler
 from pratunam.job_view import job_json
@@ -41,7 +42,7 @@ async def unknown(frame: Frame, parts: Parts, job: str) -> None:
 @click.argument("job")
 @click.argument("row")
 @click.option("--as", "verdict", type=click.Choice(["accepted", "rejected", "resend"]), required=True)
-@click.option("--reason", required=True, help="How it was found out; kept in the audit.")
+@click.option("--reason", required=True, type=WORDS, help="How it was found out; kept in the audit.")
 @click.option("--sheet", default=None, help="The sheet, where a file had several.")
 @at_home
 async def resolve(
@@ -56,7 +57,7 @@ async def resolve(
             f"Row {row} of job {job} is no unknown or doubtful record.",
             message_th=f"แถวที่ {row} ของงาน {job} ไม่ใช่รายการที่รอผลหรือต้องตรวจสอบ",
             remedy_en=f"`pratunam records doubtful {job}` and `records unknown {job}` list them.",
-            remedy_th=f"ดูรายการด้วย `pratunam records doubtful {job}`",
+            remedy_th=f"ดูรายการด้วย `pratunam records doubtful {job}` และ `records unknown {job}`",
         )
     outcome = _VERDICTS.get(verdict)
     told = (

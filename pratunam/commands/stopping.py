@@ -4,6 +4,7 @@ import click
 
 from domain.errors import NotFound
 from domain.policy import Policy
+from pratunam.commands.arguments import WORDS
 from pratunam.commands.frame import Frame, at_home
 from pratunam.doorbells import wake_scheduler
 from pratunam.parts import Parts
@@ -13,7 +14,7 @@ from pratunam.policy.announce import hold_notices
 @click.command("hold")
 @click.option("--registry", default=None, help="Stop a whole registry (the default where there is only one).")
 @click.option("--party", default=None, help="Stop one party.")
-@click.option("--reason", required=True, help="Why; every party reads it.")
+@click.option("--reason", required=True, type=WORDS, help="Why; every party reads it.")
 @at_home
 async def hold(frame: Frame, parts: Parts, registry: str | None, party: str | None, reason: str) -> None:
     """Stop sending: for a registry or for one party."""
@@ -25,7 +26,7 @@ async def hold(frame: Frame, parts: Parts, registry: str | None, party: str | No
     "--registry", default=None, help="Let a whole registry go (the default where there is only one)."
 )
 @click.option("--party", default=None, help="Let one party go.")
-@click.option("--reason", default="released", help="Why; every party reads it.")
+@click.option("--reason", default="released", type=WORDS, help="Why; every party reads it.")
 @at_home
 async def release(frame: Frame, parts: Parts, registry: str | None, party: str | None, reason: str) -> None:
     """Let go what was held."""
@@ -41,9 +42,7 @@ async def _stop_or_go(
     names = [registry or only_registry(policy)] if party is None or registry else list(policy.registries)
     for name in names:
         if name not in policy.registries:
-            raise NotFound(
-                f"There is no registry {name}.", remedy_en=f"There is {', '.join(policy.registries)}."
-            )
+            raise unknown_registry(name, policy)
         notices = hold_notices(policy, name, party, reason, on=on, now=now)
         verb = parts.ledger.hold if on else parts.ledger.release
         await verb(name, party, reason, notices, frame.by, now)
@@ -57,8 +56,22 @@ def only_registry(policy: Policy) -> str:
     """Return the one registry there is; raises NotFound naming them when there are several."""
     if len(policy.registries) == 1:
         return next(iter(policy.registries))
+    names = " | ".join(policy.registries)
     raise NotFound(
-        "There is more than one registry.", remedy_en=f"Add --registry {' | '.join(policy.registries)}."
+        "There is more than one registry.",
+        message_th="มีระบบทะเบียนมากกว่าหนึ่งระบบ",
+        remedy_en=f"Add --registry {names}.",
+        remedy_th=f"ระบุ --registry {names}",
+    )
+
+
+def unknown_registry(name: str, policy: Policy) -> NotFound:
+    """Return the error for a registry that the policy does not know."""
+    return NotFound(
+        f"There is no registry {name}.",
+        message_th=f"ไม่มีระบบทะเบียน {name}",
+        remedy_en=f"There is {', '.join(policy.registries)}.",
+        remedy_th=f"ที่มี: {', '.join(policy.registries)}",
     )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from domain.errors import NotFound
 from domain.policy import PartyRules, RegistryRules
 from pratunam.commands.arguments import SeveralWords, read_instant
-from pratunam.commands.frame import NOT_RUNNING, SOME_REJECTED, Frame, at_home
-from pratunam.commands.stopping import only_registry, unknown_party
+from pratunam.commands.endings import NOT_RUNNING, SOME_REJECTED
+from pratunam.commands.frame import Frame, at_home
+from pratunam.commands.stopping import only_registry, unknown_party, unknown_registry
 from pratunam.commands.waiting import exit_code, has_ended, wait_for
 from pratunam.doorbells import ring_check
 from pratunam.dry_view import report_json, report_lines
@@ -132,12 +133,7 @@ async def _whose(parts: Parts, party: str, registry: str | None) -> tuple[PartyR
         raise unknown_party(party, policy)
     name = registry or only_registry(policy)
     if name not in policy.registries:
-        raise NotFound(
-            f"There is no registry {name}.",
-            message_th=f"ไม่มีระบบทะเบียน {name}",
-            remedy_en=f"There is {', '.join(policy.registries)}.",
-            remedy_th=f"ที่มี: {', '.join(policy.registries)}",
-        )
+        raise unknown_registry(name, policy)
     return policy.parties[party], policy.registries[name]
 
 
@@ -156,11 +152,20 @@ def _request(
         owner.id,
         rules.name,
         rules.profile,
-        file.name,
+        _file_name(file),
         operation=_operation(rules.profile, operation),
         declared=declared,
         sheet=sheet,
     )
+
+
+def _file_name(file: Path) -> str:
+    """Return a file's name as people read it; on an old disk its bytes may be Windows-874."""
+    raw = os.fsencode(file.name)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp874", "replace")
 
 
 def _operation(profile_name: str, text: str | None) -> str | None:

@@ -5,17 +5,21 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.values import AuditLine, NoticeRow
-from pratunam.commands.frame import FAILED, Frame, at_home
+from pratunam.commands.endings import FAILED
+from pratunam.commands.frame import Frame, at_home
+from pratunam.commands.stopping import unknown_party
 from pratunam.local_time import rfc3339
 from pratunam.parts import Parts
 
 
 @click.command("notices")
-@click.option("--party", default=None)
+@click.option("--party", default=None, help="Only this party's.")
 @at_home
 async def notices(frame: Frame, parts: Parts, party: str | None) -> None:
     """Show what was told to whom, and whether it arrived."""
     rows = list(await parts.ledger.notices(party))
+    if not rows and party is not None and party not in (policy := await parts.policy()).parties:
+        raise unknown_party(party, policy)
     frame.tell([_notice(row) for row in rows], lambda console: _render_notices(console, rows))
 
 

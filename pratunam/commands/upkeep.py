@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pratunam.commands.frame import FAILED, Frame, at_home, framed
+from pratunam.commands.arguments import check_folder
+from pratunam.commands.endings import FAILED
+from pratunam.commands.frame import Frame, at_home, framed
 from pratunam.parts import Parts
 
 
@@ -47,6 +49,7 @@ async def backup(frame: Frame, parts: Parts, *, folder: Path, with_keys: bool) -
     """Write a consistent copy of the home into DIR, also while the gate runs."""
     from pratunam.backup import back_up
 
+    check_folder(folder.parent)
     made = await back_up(parts, folder, with_keys=with_keys)
     lines = [f"{folder}: {len(made.files)} files, {sum(each.bytes for each in made.files):,} bytes."]
     lines.append(f"The audit chain had {made.audit_lines} lines, its head is {made.audit_head}")

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from domain.jobs import Job
 from domain.states import JobState
-from pratunam.commands.frame import DONE, FAILED, SOME_REJECTED, WRONG, Frame
+from pratunam.commands.endings import DONE, FAILED, SOME_REJECTED, WRONG
+from pratunam.commands.frame import Frame
 from pratunam.outlook import Outlook, outlook_of, outlook_text
 from pratunam.parts import Parts
 

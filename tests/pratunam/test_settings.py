@@ -39,9 +39,14 @@ def test_a_home_that_is_named_wins() -> None:
     ("environment", "word"),
     [
         ({"PRATUNAM_WORKER_PROCESES": "1"}, "PRATUNAM_WORKER_PROCESSES"),
-        ({"PRATUNAM_ZZZ": "1"}, "doctor"),
+        ({"PRATUNAM_ZZZ": "1"}, "command-line.md"),
         ({"PRATUNAM_PORT": "http"}, "whole number"),
         ({"PRATUNAM_PORT": "٣"}, "whole number"),
+        ({"PRATUNAM_PORT": "65536"}, "from 0 to 65535"),
+        ({"PRATUNAM_PORT": "9" * 5000}, "from 0 to 65535"),
+        ({"PRATUNAM_WORKER_SESSIONS": "0"}, "from 1 to"),
+        ({"PRATUNAM_REDIS_URL": "localhost:6379"}, "redis://"),
+        ({"PRATUNAM_HOME": "~nobody-of-this-name/x"}, "PRATUNAM_HOME"),
         ({"PRATUNAM_LOG_LEVEL": "loud"}, "debug"),
         ({"PRATUNAM_LOG_FORMAT": "xml"}, "json"),
         ({"PRATUNAM_HOME": "/srv/gate", "PRATUNAM_MASTER_KEY_FILE": "/srv/gate/key"}, "outside the home"),
@@ -53,6 +58,8 @@ def test_a_wrong_setting_is_refused_with_what_to_write(environment: dict[str, st
     with pytest.raises(BadSetting) as caught:
         read_settings(None, environment)
     assert word in str(caught.value)
+    assert caught.value.remedy_en
+    assert caught.value.remedy_th != caught.value.remedy_en
 
 
 def test_the_master_key_lies_beside_the_home_unless_set() -> None:
