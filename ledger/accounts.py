@@ -10,6 +10,7 @@ from domain.policy import Policy
 from domain.states import AccountKind, AccountState
 from ledger.audit import note
 from ledger.keystore import KeyStore
+from ledger.locks import lock_chain
 from ledger.notices import write_notices
 from ledger.sealing import aad
 from ledger.tables import accounts
@@ -73,6 +74,7 @@ def set_aside(
     suspended: bool = False,
 ) -> bool:
     """Take an account out of use until people act; False when it already was."""
+    lock_chain(connection)
     if _row(connection, registry, account).state in _OUT_OF_USE:
         return False
     state = AccountState.SUSPENDED if suspended else AccountState.SET_ASIDE
@@ -86,6 +88,7 @@ def rest_accounts(
     connection: Connection, registry: str, chosen: Sequence[str], reason: str, by: By, now: int
 ) -> None:
     """Rest added accounts because of load; raises Conflict for a base one, and then rests none."""
+    lock_chain(connection)
     rows = [_row(connection, registry, account) for account in chosen]
     for row in rows:
         if row.kind == AccountKind.BASE:
@@ -101,6 +104,7 @@ def rest_accounts(
 
 def restore_account(connection: Connection, registry: str, account: str, by: By, now: int) -> None:
     """Bring an account back into use; raises Conflict for one that the policy withdrew."""
+    lock_chain(connection)
     row = _row(connection, registry, account)
     _refuse_withdrawn(row)
     if row.state != AccountState.ACTIVE:
@@ -112,6 +116,7 @@ def rekey_account(
     connection: Connection, registry: str, account: str, secret: str, keys: KeyStore, by: By, now: int
 ) -> None:
     """Seal a new secret and bring the account back into use; raises Conflict for one that the policy withdrew."""
+    lock_chain(connection)
     _refuse_withdrawn(_row(connection, registry, account))
     _move(connection, registry, account, AccountState.ACTIVE, "", now)
     sealed = seal_secret(keys, registry, account, secret)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, Row, insert, select
 
 from domain.jobs import By
+from ledger.locks import lock_chain
 from ledger.meta import read_meta, write_meta
 from ledger.tables import audit
 from ledger.values import AuditLine, AuditProof
@@ -21,6 +22,7 @@ def note(
     connection: Connection, action: str, subject: str, detail: Mapping[str, object], by: By, now: int
 ) -> None:
     """Add one line; `detail` holds ids and numbers, never personal data."""
+    lock_chain(connection)
     line = int(read_meta(connection, "audit_lines") or 0) + 1
     before = read_meta(connection, "audit_head") or ROOT
     text = _canonical(detail)

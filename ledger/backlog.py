@@ -63,7 +63,7 @@ def blockers(connection: Connection, job: str) -> Mapping[str, Sequence[str]]:
     """Return the job's waiting slices and the jobs that each waits for."""
     blocker = slices.alias("blocker")
     query = (
-        select(slices.c.slice_id, blocker.c.job)
+        select(slices.c.slice_id, blocker.c.job, slices.c.seq)
         .join_from(slices, slice_waits, slices.c.slice_id == slice_waits.c.slice_id)
         .join(blocker, blocker.c.slice_id == slice_waits.c.blocker)
         .where(slices.c.job == job)
@@ -71,7 +71,7 @@ def blockers(connection: Connection, job: str) -> Mapping[str, Sequence[str]]:
         .order_by(slices.c.seq, blocker.c.job)
     )
     waiting: dict[str, list[str]] = defaultdict(list)
-    for slice_id, other in connection.execute(query):
+    for slice_id, other, _ in connection.execute(query):
         waiting[slice_id].append(other)
     return dict(waiting)
 

@@ -16,6 +16,7 @@ from domain.states import JobState, SliceState
 from ledger.audit import GATE, note
 from ledger.driver import HotStatement
 from ledger.lines import COUNTED, DOUBTFUL, PENDING, UNKNOWN, Lines
+from ledger.locks import lock_slices
 from ledger.tables import jobs, slice_index, slice_waits, slices
 
 #: most ids in one `IN (…)`
@@ -91,6 +92,7 @@ _CLAIM_OF_JOB = HotStatement(
             ),
         }
     )
+    .returning(jobs.c.state)
 )
 _ADD_TO_JOB = HotStatement(
     update(jobs)
@@ -135,6 +137,7 @@ class SliceRow:
 
 def load(connection: Connection, slice_ids: Collection[str]) -> dict[str, SliceRow]:
     """Read slices for a change; ids that do not exist are left out."""
+    lock_slices(connection, slice_ids)
     rows: dict[str, SliceRow] = {}
     for slice_id in sorted(set(slice_ids)):
         found = _READ_ONE.first(connection, at_slice=slice_id)
@@ -143,10 +146,13 @@ def load(connection: Connection, slice_ids: Collection[str]) -> dict[str, SliceR
     return rows
 
 
-def claim_slice(connection: Connection, slice_id: str, job: str, work: int, token: int) -> None:
-    """Have a ready slice claimed: no letter changes, so its unsettled lines (`work`) only move from ready to in hand."""
+def claim_slice(connection: Connection, slice_id: str, job: str, work: int, token: int) -> JobState:
+    """Have a ready slice claimed: no letter changes, so its unsettled lines (`work`) only move from ready to in hand.
+
+    Returns the job's state, which somebody may have changed since the slice was found.
+    """
     _CLAIM_SLICE.change(connection, at_slice=slice_id, new_token=token)
-    _CLAIM_OF_JOB.change(connection, at_job=job, work=work)
+    return JobState(_CLAIM_OF_JOB.first(connection, at_job=job, work=work)[0])
 
 
 def save(connection: Connection, rows: Collection[SliceRow], now: int) -> dict[str, JobState]:
@@ -193,6 +199,8 @@ def free_waiters(connection: Connection, blockers: Sequence[str]) -> None:
         if found:
             _FREE.change(connection, at_blocker=blocker)
             waiters.update(row[0] for row in found)
+    # of two that free one waiter at once, the second must see what the first has done
+    lock_slices(connection, waiters)
     for part in chunked(sorted(waiters)):
         _make_ready(connection, part)
 

@@ -12,6 +12,7 @@ from ledger.audit import GATE, note
 from ledger.drafts import delete_slices, need_right
 from ledger.driver import HotStatement
 from ledger.jobs import as_job, job_row, read_job
+from ledger.locks import lock_jobs, lock_slices_of
 from ledger.tables import invalid_batches, jobs, slices
 from ledger.values import CheckResult, CheckTicket
 
@@ -32,6 +33,7 @@ _REMEDY_TH = "โปรดเปิดแฟ้มด้วยโปรแกร
 
 def drop_crashed(connection: Connection, job: str, now: int) -> bool:
     """Drop some of what a crashed try left; True while there is more. Nothing of a check that is alive is touched."""
+    lock_jobs(connection, job)
     row = job_row(connection, job)
     if row.state != JobState.CHECKING or _is_alive(row.check_until, now):
         return False
@@ -40,6 +42,7 @@ def drop_crashed(connection: Connection, job: str, now: int) -> bool:
 
 def drop_cancelled(connection: Connection, job: str) -> bool:
     """Drop some of what a check that is about to be cancelled or refused has stored; True while there is more."""
+    lock_jobs(connection, job)
     return job_row(connection, job).state in _UNCHECKED and _drop_some(connection, job)
 
 
@@ -47,6 +50,7 @@ def begin_check(
     connection: Connection, job: str, now: int, *, attempts: int, lock_ms: int
 ) -> CheckTicket | None:
     """Take the right to check a file and count the attempt. After `attempts` crashed tries the job is refused."""
+    _lock_all(connection, job)
     row = job_row(connection, job)
     if row.state not in _UNCHECKED or (row.state == JobState.CHECKING and _is_alive(row.check_until, now)):
         return None
@@ -102,6 +106,7 @@ def begin_index(
 
     So there is never more than one, and the order is that of taking in, also when a check crashes and begins anew.
     """
+    lock_jobs(connection, job)
     unchecked = select(jobs.c.job, jobs.c.state, jobs.c.check_until).where(
         jobs.c.party == party, jobs.c.registry == registry, jobs.c.state.in_(_UNCHECKED)
     )
@@ -118,6 +123,7 @@ def finish_check(connection: Connection, ticket: CheckTicket, result: CheckResul
 
     A job that was cancelled in the meantime is returned as it is; repeating the end of a check changes nothing.
     """
+    lock_jobs(connection, ticket.job)
     row = job_row(connection, ticket.job)
     if row.state != JobState.CHECKING:
         return as_job(row)
@@ -144,6 +150,7 @@ def finish_check(connection: Connection, ticket: CheckTicket, result: CheckResul
 
 def refuse(connection: Connection, job: str, fault_en: str, fault_th: str, by: By, now: int) -> Job:
     """Refuse the file as a whole; raises Conflict once it has been checked. Safe to repeat."""
+    _lock_all(connection, job)
     row = job_row(connection, job)
     if row.state == JobState.REFUSED:
         return as_job(row)
@@ -159,6 +166,7 @@ def refuse(connection: Connection, job: str, fault_en: str, fault_th: str, by: B
 
 def cancel_check(connection: Connection, job: str, by: By, now: int) -> bool:
     """Cancel a job that has not been checked to the end; False when it has."""
+    _lock_all(connection, job)
     if job_row(connection, job).state not in _UNCHECKED:
         return False
     _drop_all(connection, job)
@@ -171,6 +179,11 @@ def unchecked_jobs(connection: Connection, now: int) -> Sequence[str]:
     """Return jobs received or left by a crashed check, oldest first."""
     found = _UNCHECKED_JOBS.rows(connection)
     return [job for job, state, until in found if state == JobState.RECEIVED or not _is_alive(until, now)]
+
+
+def _lock_all(connection: Connection, job: str) -> None:
+    lock_slices_of(connection, job)
+    lock_jobs(connection, job)
 
 
 def _is_alive(check_until: int | None, now: int) -> bool:

@@ -10,6 +10,7 @@ from domain.states import JobState, SliceState
 from ledger.changes import chunked, free_waiters
 from ledger.jobs import job_row
 from ledger.lines import PENDING, UNKNOWN
+from ledger.locks import keep_slices, lock_jobs
 from ledger.restored import asks_first_from
 from ledger.tables import invalid_batches, slice_boxes, slice_index, slice_waits, slices
 from ledger.values import CheckTicket
@@ -26,6 +27,9 @@ def accept(
 
     Raises Conflict when another try has taken over from `ticket`.
     """
+    # what a slice will wait for must not be settled before it is seen to wait
+    keep_slices(connection, {blocker for draft in drafts for blocker in draft.waits_for})
+    lock_jobs(connection, job)
     row = job_row(connection, job)
     if ticket is not None:
         need_right(row, ticket)

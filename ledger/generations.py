@@ -4,6 +4,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from domain.jobs import By
 from ledger.audit import note
+from ledger.locks import lock_chain
 from ledger.tables import generations
 
 _PRESENT = select(func.max(generations.c.generation)).where(
@@ -13,6 +14,7 @@ _PRESENT = select(func.max(generations.c.generation)).where(
 
 def begin_generation(connection: Connection, registry: str, reason: str, by: By, now: int) -> int:
     """Begin the next generation and return its number."""
+    lock_chain(connection)
     generation = present_generation(connection, registry) + 1
     connection.execute(
         insert(generations).values(registry=registry, generation=generation, reason=reason, begun_at=now)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from domain.jobs import By
 from ledger.audit import note
+from ledger.locks import lock_chain
 from ledger.notices import write_notices
 from ledger.tables import holds
 from ledger.values import HoldRow, NoticeDraft
@@ -24,6 +25,7 @@ def hold(
     now: int,
 ) -> None:
     """Stop a registry or one party; a standing hold stays as it is."""
+    lock_chain(connection)
     who = party or EVERYONE
     if connection.execute(select(holds).where(holds.c.registry == registry, holds.c.party == who)).first():
         return
@@ -44,6 +46,7 @@ def release(
     now: int,
 ) -> None:
     """Let go; nothing happens where nothing is held."""
+    lock_chain(connection)
     standing = (holds.c.registry == registry, holds.c.party == (party or EVERYONE))
     if connection.execute(delete(holds).where(*standing)).rowcount == 0:
         return

@@ -14,6 +14,7 @@ from domain.states import OPEN_JOB_STATES, JobState, SliceState
 from ledger.audit import note
 from ledger.changes import add_to_jobs, chunked, clear, end_jobs
 from ledger.lines import PENDING, UNKNOWN, UNPROCESSED
+from ledger.locks import lock_chain, lock_jobs, lock_slices_of
 from ledger.policy_code import settle_ms
 from ledger.tables import jobs, slice_waits, slices
 
@@ -27,6 +28,7 @@ def receive(connection: Connection, job: NewJob, by: By, now: int) -> Job:
     The same file of the same party, for the same registry, operation and sheet, is the job that is already open or finished (and not
     erased), and that one is returned.
     """
+    lock_chain(connection)  # jobs are numbered one after another
     same = select(jobs).where(
         jobs.c.party == job.party,
         jobs.c.registry == job.registry,
@@ -80,6 +82,7 @@ def read_jobs(
 
 def pause(connection: Connection, job: str, reason: str, by: By, now: int) -> Job:
     """Stop sending; claimed slices end with their answers. A paused job stays as it is."""
+    lock_jobs(connection, job)
     found = read_job(connection, job)
     if found.state is JobState.PAUSED:
         return found
@@ -93,6 +96,7 @@ def pause(connection: Connection, job: str, reason: str, by: By, now: int) -> Jo
 
 def resume(connection: Connection, job: str, by: By, now: int) -> Job:
     """Go on. A job that is not paused but at work stays as it is."""
+    lock_jobs(connection, job)
     found = read_job(connection, job)
     if found.state in (JobState.QUEUED, JobState.RUNNING):
         return found
@@ -107,6 +111,8 @@ def cancel(connection: Connection, job: str, by: By, now: int) -> Job:
 
     What nobody holds is unprocessed at once, what a session holds is unknown until it tells.
     """
+    lock_slices_of(connection, job)
+    lock_jobs(connection, job)
     found = read_job(connection, job)
     if found.state in (JobState.CANCELLING, JobState.CANCELLED):
         return found

@@ -12,6 +12,7 @@ from domain.policy import Policy
 from ledger.audit import note
 from ledger.changes import chunked
 from ledger.driver import HotStatement
+from ledger.locks import lock_chain
 from ledger.policy_code import newest_policy
 from ledger.tables import deliveries, notices
 from ledger.values import DeliveryRow, NoticeDraft, NoticeRow
@@ -33,6 +34,7 @@ def write_notices(
     """
     if not drafts:
         return []
+    lock_chain(connection)  # notices are numbered one after another
     known = policies or tuple(found for found in (newest_policy(connection),) if found)
     first = (connection.execute(select(func.max(notices.c.number))).scalar() or 0) + 1
     ids, rows, ways = [], [], []

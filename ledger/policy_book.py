@@ -13,6 +13,7 @@ from ledger.accounts import enact_accounts, seal_secret
 from ledger.audit import GATE, note
 from ledger.driver import HotStatement
 from ledger.keystore import KeyStore
+from ledger.locks import lock_chain
 from ledger.notices import write_notices
 from ledger.policy_code import decode_policy, encode_policy, newest_policy
 from ledger.tables import accounts, jobs, policy_versions
@@ -42,6 +43,7 @@ def which_is_in_force(connection: Connection, now: int) -> tuple[int, bool] | No
 
 def enact_due(connection: Connection, now: int) -> None:
     """Make the accounts those of the version in force, once its time has come; safe to repeat."""
+    lock_chain(connection)
     row = _in_force(connection, now)
     if row is not None and not row.enacted:
         _enact(connection, row.version, decode_policy(row.policy), row.secrets, now)
@@ -71,6 +73,7 @@ def apply_policy(
     connection: Connection, draft: PolicyDraft, keys: KeyStore, by: By, now: int
 ) -> PolicyVersion:
     """Write a version and everything that belongs to it; raises Conflict, and then nothing has changed."""
+    lock_chain(connection)
     newest = connection.execute(select(func.max(policy_versions.c.version))).scalar() or 0
     if draft.base is not None and draft.base != newest:
         raise Conflict(

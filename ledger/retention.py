@@ -1,14 +1,17 @@
 """Erasing a job: its key is destroyed, then its contents are overwritten. The skeleton (states, counts, digests) stays."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Column, Connection, Select, and_, delete, select, update
 
 from domain.errors import Conflict
 from domain.jobs import By
 from domain.states import ENDED_JOB_STATES
 from ledger.audit import note
+from ledger.changes import chunked
 from ledger.jobs import job_row
+from ledger.locks import lock_jobs
 from ledger.policy_code import newest_policy
 from ledger.tables import invalid_batches, jobs, outcomes, slice_boxes, slice_index, slices
 
@@ -19,6 +22,7 @@ WIPED_AT_ONCE = 40
 
 def mark_erased(connection: Connection, job: str, by: By, now: int) -> None:
     """Say that the job is erased from now on; raises Conflict while it is open or records are pending or unknown. Safe to repeat."""
+    lock_jobs(connection, job)
     row = job_row(connection, job)
     if row.state not in ENDED_JOB_STATES or row.pending + row.unknown > 0:
         raise Conflict(
@@ -68,3 +72,22 @@ def due_for_erasure(connection: Connection, now: int) -> Sequence[str]:
         jobs.c.state.in_(ENDED_JOB_STATES), jobs.c.shredded.is_(False), over | jobs.c.erased_at.is_not(None)
     )
     return connection.execute(query.order_by(jobs.c.number)).scalars().all()
+
+
+def known_jobs(connection: Connection, names: Sequence[str]) -> frozenset[str]:
+    """Return those of these that are jobs here."""
+    return _those(connection, select(jobs.c.job), jobs.c.job, names)
+
+
+def named_blobs(connection: Connection, blobs: Sequence[str]) -> frozenset[str]:
+    """Return those of these blobs that belong to a job whose contents still stand; one of an erased job is nobody's."""
+    return _those(connection, select(jobs.c.blob).where(jobs.c.shredded.is_(False)), jobs.c.blob, blobs)
+
+
+def _those(
+    connection: Connection, query: Select[Any], column: Column[str], wanted: Sequence[str]
+) -> frozenset[str]:
+    found: set[str] = set()
+    for part in chunked(wanted):
+        found.update(row[0] for row in connection.execute(query.where(column.in_(part))))
+    return frozenset(found)

@@ -13,6 +13,7 @@ from ledger.changes import SliceRow, load, save
 from ledger.driver import HotStatement
 from ledger.keystore import KeyStore
 from ledger.lines import DOUBTFUL, PENDING, UNKNOWN
+from ledger.locks import lock_jobs
 from ledger.tables import jobs, outcomes
 
 _INSERT = HotStatement(
@@ -77,6 +78,7 @@ def resolve(
 ) -> None:
     """Write people's answer for an unknown or doubtful record; None sends it again with the same key, reopening a finished job."""
     row = load(connection, [slice_id]).get(slice_id)
+    lock_jobs(connection, job)
     if row is None or row.job != job or not 0 <= line < len(row.lines.letters):
         raise NotFound(
             f"Job {job} has no such record.",

@@ -48,7 +48,6 @@ _FIRST_DUE = HotStatement(
         slices.c.pending + slices.c.unknown,
         jobs.c.profile,
         jobs.c.profile_version,
-        jobs.c.state,
         jobs.c.number,
         slice_boxes.c.box,
     )
@@ -62,6 +61,8 @@ _FIRST_DUE = HotStatement(
     )
     .order_by(slices.c.seq)
     .limit(1)
+    # of claims that compete, each takes the next slice that nobody is about to take
+    .with_for_update(of=slices, skip_locked=True, key_share=True)
 )
 _MINE = (
     slices.c.slice_id == bindparam("at_slice"),
@@ -138,7 +139,8 @@ def rescue(
     """End the claims of leases that are no more; lines that may have been sent become unknown."""
     claimed = _CLAIMED.rows(connection, at_registry=registry)
     lost = [slice_id for slice_id, token in claimed if token not in live_tokens]
-    rows = list(load(connection, lost).values())
+    # on an engine with several writers, somebody may have ended a claim, and another begun one, since they were listed
+    rows = [row for row in load(connection, lost).values() if _is_lost(row, live_tokens)]
     for row in rows:
         row.end_claim(_perhaps_sent(row, idempotent=idempotent))
     _ask_later(connection, [row for row in rows if row.is_stopping or not idempotent], now)
@@ -150,6 +152,10 @@ def rescue(
 def has_claims(connection: Connection, registry: str) -> bool:
     """Say whether any slice is in hand, whatever its job's state."""
     return _CLAIMED.first(connection, at_registry=registry) is not None
+
+
+def _is_lost(row: SliceRow, live_tokens: frozenset[int]) -> bool:
+    return row.state is SliceState.CLAIMED and row.token not in live_tokens
 
 
 def _perhaps_sent(row: SliceRow, *, idempotent: bool) -> Sequence[int]:
@@ -169,8 +175,8 @@ def _ask_later(connection: Connection, rows: Sequence[SliceRow], now: int) -> No
 def _take(
     connection: Connection, job: str, found: Sequence[Any], lease: Lease, *, last_of_copy: int
 ) -> ClaimedSlice:
-    slice_id, seq, lines, states, work, profile, profile_version, job_state, number, box = found
-    claim_slice(connection, slice_id, job, work, lease.token)
+    slice_id, seq, lines, states, work, profile, profile_version, number, box = found
+    job_state = claim_slice(connection, slice_id, job, work, lease.token)
     return ClaimedSlice(
         slice_id,
         job,
@@ -184,6 +190,6 @@ def _take(
         states.encode(),
         watermark=0,
         token=lease.token,
-        ask_only=job_state == JobState.CANCELLING,
+        ask_only=job_state is JobState.CANCELLING,
         ask_first=number <= last_of_copy,
     )

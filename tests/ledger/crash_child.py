@@ -1,6 +1,6 @@
 """A process that claims and settles on a ledger until it is killed or there is nothing left: `python -m tests.ledger.crash_child`.
 
-Arguments: home, key store, first token. It prints each slice that it has claimed, one a line, once the claim is committed.
+Arguments: home or database, key store, first token. It prints each slice that it has claimed, one a line, once the claim is committed.
 """
 
 import asyncio
@@ -9,14 +9,15 @@ from pathlib import Path
 
 from domain.jobs import Outcome, Settlement
 from domain.states import RecordState
+from ledger.database import Database
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from tests.ledger.scene import NOW, lease
 
 
-async def work(home: Path, keys: Path, token: int) -> None:
+async def work(where: Path | Database, keys: Path, token: int) -> None:
     """Claim, settle line by line, go on."""
-    ledger = await open_ledger(home, KeyStore(keys, b"m" * 32))
+    ledger = await open_ledger(where, KeyStore(keys, b"m" * 32))
     while (claimed := await ledger.claim(lease(token), NOW)) is not None:
         print(claimed.slice_id, flush=True)
         for line in range(claimed.lines):
@@ -25,4 +26,6 @@ async def work(home: Path, keys: Path, token: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
+    first = sys.argv[1]
+    place = Database(first) if "://" in first else Path(first)
+    asyncio.run(work(place, Path(sys.argv[2]), int(sys.argv[3])))

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import sqlite3
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -61,27 +60,25 @@ async def test_lines_are_found_by_subject(scene: Scene) -> None:
         ("UPDATE audit SET line = 9 WHERE line = 3", 3),
     ],
 )
-async def test_tampering_shows_where(scene: Scene, tmp_path: Path, tampering: str, broken_at: int) -> None:
+async def test_tampering_shows_where(
+    scene: Scene, tamper: Callable[[str], None], tampering: str, broken_at: int
+) -> None:
     """Changed, removed, moved and cut-off lines are named by the first line that does not follow."""
     await three_lines(scene)
-    base = sqlite3.connect(tmp_path / "home" / "ledger.db")
-    with base:
-        base.execute(tampering)
-    base.close()
+    tamper(tampering)
     assert (await scene.ledger.verify_audit()).broken_at == broken_at
 
 
-async def test_a_line_forged_with_a_digest_of_its_own_breaks_the_next(scene: Scene, tmp_path: Path) -> None:
+async def test_a_line_forged_with_a_digest_of_its_own_breaks_the_next(
+    scene: Scene, tamper: Callable[[str], None]
+) -> None:
     """Whoever changes a line and reckons its digest anew must do so for all that follow, and then the head is another."""
     await three_lines(scene)
     _, second, first = await scene.ledger.audit()
     parts = (2, second.at, "someone", second.through, second.action, second.subject, "{}", first.digest)
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    base = sqlite3.connect(tmp_path / "home" / "ledger.db")
-    with base:
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        base.execute("UPDATE audit SET who = 'someone', detail = '{}', digest = ? WHERE line = 2", (digest,))
-    base.close()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    tamper(f"UPDATE audit SET who = 'someone', detail = '{{}}', digest = '{digest}' WHERE line = 2")
     assert (await scene.ledger.verify_audit()).broken_at == 3
 
 

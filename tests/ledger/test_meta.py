@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from ledger.database import Database
+from ledger.host_mirror import HostMirror
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from ledger.meta import CommitMirror
@@ -43,9 +45,12 @@ async def test_a_new_home_and_a_restart_are_no_copies(tmp_path: Path, keys: KeyS
         await ledger.close()
 
 
-async def test_every_write_counts_and_no_look_does(scene: Scene, keys: KeyStore) -> None:
+async def test_every_write_counts_and_no_look_does(
+    scene: Scene, where: Path | Database, keys: KeyStore
+) -> None:
     """The mirror beside the key store follows each commit."""
-    mirror = CommitMirror(keys.counter_path)
+    kind = CommitMirror if isinstance(where, Path) else HostMirror
+    mirror = kind(keys.counter_path)
     before = mirror.read()
     await scene.ledger.receive(new_job("J1"), BY, NOW)
     await scene.ledger.note("doctor", "x", {}, BY, NOW)

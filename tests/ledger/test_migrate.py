@@ -1,7 +1,7 @@
 """Migrations build what the tables say, and know their own newest step."""
 
 import re
-import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 
 from domain.errors import BadSetting
+from ledger.database import Database
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from ledger.migrate import FOLDER, HEAD, migrate
+from ledger.protocols import Ledger
 from ledger.tables import metadata
 from tests.ledger.scene import BY, NOW, new_job
 
@@ -42,33 +44,32 @@ def test_all_migrations_build_exactly_the_tables() -> None:
     migrated.dispose()
 
 
+def test_the_tables_of_postgres_are_those_too(postgres: Database) -> None:
+    """What the steps have made there differs in nothing from what the tables say."""
+    engine = create_engine("postgresql+psycopg://", creator=postgres.connect)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
 def test_the_newest_step_is_the_one_that_is_named() -> None:
     """`HEAD` is the folder's head, and there is one."""
     assert ScriptDirectory(str(FOLDER), version_locations=[str(FOLDER)]).get_heads() == [HEAD]
 
 
-async def test_opening_again_changes_nothing(tmp_path: Path, keys: KeyStore) -> None:
+async def test_opening_again_changes_nothing(where: Path | Database, keys: KeyStore) -> None:
     """A home that is up to date is opened as it is."""
     for _ in range(2):
-        ledger = await open_ledger(tmp_path / "home", keys)
+        ledger = await open_ledger(where, keys)
         job = await ledger.receive(new_job("J1"), BY, NOW)
         assert job.job == "J1"
         await ledger.close()
 
 
-async def test_a_home_of_a_newer_version_is_left_alone(tmp_path: Path, keys: KeyStore) -> None:
+async def test_a_ledger_of_a_newer_version_is_left_alone(
+    ledger: Ledger, where: Path | Database, keys: KeyStore, tamper: Callable[[str], None]
+) -> None:
     """An older program says so and touches nothing."""
-    ledger = await open_ledger(tmp_path / "home", keys)
-    await ledger.close()
-    base = sqlite3.connect(tmp_path / "home" / "ledger.db")
-    with base:
-        base.execute("UPDATE alembic_version SET version_num = '9999'")
-    base.close()
+    tamper("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(BadSetting, match="newer version"):
-        await open_ledger(tmp_path / "home", keys)
-
-
-async def test_an_address_is_not_a_home_yet(keys: KeyStore) -> None:
-    """A PostgreSQL address is refused with a remedy."""
-    with pytest.raises(BadSetting, match="path of a home"):
-        await open_ledger("postgresql://host/base", keys)
+        await open_ledger(where, keys)

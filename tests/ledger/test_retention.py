@@ -45,6 +45,7 @@ async def test_an_erased_job_keeps_its_counts_and_nothing_else(scene: Scene) -> 
     assert [line.action for line in await scene.ledger.audit(subject="J1")].count("job.erased") == 1
 
 
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 async def test_erased_bytes_are_in_no_file(scene: Scene, tmp_path: Path) -> None:
     """Neither the ledger nor its write-ahead log holds the sealed boxes any more."""
     await finished(scene)

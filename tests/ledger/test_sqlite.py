@@ -1,4 +1,4 @@
-"""SQLite as the ledger's engine: several processes, and the end of one at any moment."""
+"""SQLite as the ledger's engine; and on both engines: several processes, and the end of one at any moment."""
 
 import asyncio
 import random
@@ -12,6 +12,7 @@ import pytest
 from domain.errors import Busy, NotFound
 from domain.states import JobState
 from ledger import jobs, sqlite
+from ledger.database import Database
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from ledger.meta import CommitMirror
@@ -20,11 +21,12 @@ from tests.ledger.scene import BY, NOW, REGISTRY, Scene, new_job
 from tests.source import ROOT
 
 
-async def child(tmp_path: Path, token: int) -> asyncio.subprocess.Process:
-    """Start a process that claims and settles on the test's home."""
-    where = (str(tmp_path / "home"), str(tmp_path / "keys" / "keys.db"), str(token))
+async def child(where: Path | Database, tmp_path: Path, token: int) -> asyncio.subprocess.Process:
+    """Start a process that claims and settles on the test's ledger."""
+    place = where.url if isinstance(where, Database) else str(where)
+    words = (place, str(tmp_path / "keys" / "keys.db"), str(token))
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.ledger.crash_child", *where, stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        sys.executable, "-m", "tests.ledger.crash_child", *words, stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
 
 
@@ -34,23 +36,27 @@ async def claimed_by(process: asyncio.subprocess.Process) -> list[str]:
     return [line.decode().strip() async for line in process.stdout]
 
 
-async def test_two_processes_never_get_the_same_slice(scene: Scene, tmp_path: Path) -> None:
+async def test_two_processes_never_get_the_same_slice(
+    scene: Scene, where: Path | Database, tmp_path: Path
+) -> None:
     """Both work on one file at once; each slice is claimed once and the job is finished."""
     await scene.submit(lines=(2,) * 30)
-    both = [await child(tmp_path, token) for token in (1, 2)]
+    both = [await child(where, tmp_path, token) for token in (1, 2)]
     claims = await asyncio.gather(*(claimed_by(process) for process in both))
     assert [await process.wait() for process in both] == [0, 0]
     assert sorted(claims[0] + claims[1]) == sorted(f"J1.{seq}" for seq in range(30))
     assert (await scene.ledger.job("J1")).state is JobState.FINISHED
 
 
-async def test_a_killed_process_leaves_whole_commits(scene: Scene, tmp_path: Path) -> None:
+async def test_a_killed_process_leaves_whole_commits(
+    scene: Scene, where: Path | Database, tmp_path: Path
+) -> None:
     """Killed at any moment, again and again: counters, states and sealed rows agree, and what was settled stays settled."""
     dice = random.Random(7)
     await scene.submit(lines=(5,) * 40)
     accepted = 0
     for token in range(1, 4):
-        process = await child(tmp_path, token)
+        process = await child(where, tmp_path, token)
         assert process.stdout is not None
         for _ in range(dice.randint(1, 4)):
             await process.stdout.readline()
@@ -61,15 +67,16 @@ async def test_a_killed_process_leaves_whole_commits(scene: Scene, tmp_path: Pat
         boxes = [one async for one in scene.ledger.outcomes("J1")]
         assert len(boxes) == job.records.accepted >= accepted
         accepted = job.records.accepted
-        with closing(sqlite3.connect(tmp_path / "home" / "ledger.db")) as base:
-            assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        if isinstance(where, Path):
+            with closing(sqlite3.connect(where / "ledger.db")) as base:
+                assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         await scene.ledger.rescue(REGISTRY, frozenset(), NOW, idempotent=True)
     assert (await scene.ledger.verify_audit()).broken_at is None
 
 
-async def test_several_may_open_a_new_home_at_once(tmp_path: Path, keys: KeyStore) -> None:
+async def test_several_may_open_a_new_home_at_once(where: Path | Database, keys: KeyStore) -> None:
     """One makes the tables, the others wait for it."""
-    opened = await asyncio.gather(*(open_ledger(tmp_path / "home", keys) for _ in range(4)))
+    opened = await asyncio.gather(*(open_ledger(where, keys) for _ in range(4)))
     for number, ledger in enumerate(opened):
         await ledger.receive(new_job(f"J{number}"), BY, NOW)
     assert len(await opened[0].jobs()) == 4

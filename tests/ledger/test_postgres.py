@@ -1,0 +1,299 @@
+"""PostgreSQL as the ledger's engine: connections that end at any moment, answers that are lost, servers that may not be trusted."""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+
+from domain.errors import BadSetting, Busy
+from ledger import jobs
+from ledger.database import Database, read_database
+from ledger.host_mirror import HostMirror
+from ledger.keystore import KeyStore
+from ledger.ledger import open_ledger
+from ledger.postgres import PostgresEngine
+from ledger.protocols import Ledger
+from tests.ledger.scene import BY, NOW, Scene, new_job
+from tests.postgres import PostgresServer
+
+
+@pytest.fixture
+def where(postgres: Database) -> Database:
+    """All tests of this file are of this engine."""
+    return postgres
+
+
+@pytest.fixture
+async def engine(postgres: Database, tmp_path: Path) -> AsyncIterator[PostgresEngine]:
+    """An engine on a database of the test's own."""
+    opened = PostgresEngine(postgres, HostMirror(tmp_path / "commits"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def after_commit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Any], None]]:
+    """What is put into the list is done, once each, when the server has carried out a commit and before we hear of it."""
+    todo: list[Callable[[Any], None]] = []
+    commit = psycopg.Connection.commit
+
+    def committing(self: psycopg.Connection[Any]) -> None:
+        commit(self)
+        if todo:
+            todo.pop()(self)
+
+    monkeypatch.setattr(psycopg.Connection, "commit", committing)
+    return todo
+
+
+def receive_once(connection: Connection, job: str) -> str:
+    """A verb that would do its work twice when run twice."""
+    connection.execute(text("INSERT INTO meta VALUES (:name, 'x')"), {"name": job})
+    return job
+
+
+def cut(connection: Connection) -> None:
+    """End this very session, as a server that goes down would."""
+    connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+async def test_a_session_cut_in_mid_verb_leaves_nothing_and_the_verb_is_run_again(
+    engine: PostgresEngine,
+) -> None:
+    """The first try dies after its first write; the second does all of it, on a new connection."""
+    tries = []
+
+    def verb(connection: Connection) -> str:
+        tries.append(1)
+        receive_once(connection, "a")
+        if len(tries) == 1:
+            cut(connection)
+        return receive_once(connection, "b")
+
+    assert await engine.write(verb) == "b"
+    assert len(tries) == 2
+
+
+async def test_sessions_that_died_while_idle_are_replaced(
+    engine: PostgresEngine, postgres_server: PostgresServer
+) -> None:
+    """Every connection of the pool is dead after a restart of the server; neither a look nor a change notices."""
+    await engine.write(receive_once, "a")
+    await engine.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+    postgres_server.sql(
+        "postgres",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pratunam'",
+    )
+    assert await engine.write(receive_once, "b") == "b"
+    assert await engine.read(lambda connection: connection.execute(text("SELECT 1")).scalar()) == 1
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_done_twice(
+    engine: PostgresEngine, after_commit: list[Callable[[Any], None]]
+) -> None:
+    """The server is asked what became of the transaction; it was committed, so its result counts."""
+
+    def lose(connection: psycopg.Connection[Any]) -> None:
+        connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    after_commit.append(lose)
+    assert await engine.write(receive_once, "a") == "a"
+    with pytest.raises(Exception, match="UniqueViolation"):
+        await engine.write(receive_once, "a")
+
+
+async def test_a_commit_that_never_arrived_is_done_again(
+    engine: PostgresEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session dies as the commit is sent; the server says that it was rolled back, and the verb runs again."""
+    commit = psycopg.Connection.commit
+    died: list[int] = []
+
+    def committing(self: psycopg.Connection[Any]) -> None:
+        if not died:
+            died.append(1)
+            self.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        commit(self)
+
+    monkeypatch.setattr(psycopg.Connection, "commit", committing)
+    assert await engine.write(receive_once, "a") == "a"
+    assert len(died) == 1
+    with pytest.raises(Exception, match="UniqueViolation"):
+        await engine.write(receive_once, "a")
+
+
+async def test_a_deadlock_is_resolved_by_running_one_again(engine: PostgresEngine) -> None:
+    """Two verbs that lock two rows in opposite order both end, each done once."""
+    await engine.write(receive_once, "a")
+    await engine.write(receive_once, "b")
+    both_hold_one = asyncio.Barrier(2)
+    loop = asyncio.get_running_loop()
+    tries = []
+
+    def crossing(connection: Connection, first: str, second: str) -> None:
+        tries.append(first)
+        add = text("UPDATE meta SET value = value || 'x' WHERE name = :name")
+        connection.execute(add, {"name": first})
+        if tries.count(first) == 1:
+            asyncio.run_coroutine_threadsafe(_reach(both_hold_one), loop).result(10)
+        connection.execute(add, {"name": second})
+
+    await asyncio.gather(engine.write(crossing, "a", "b"), engine.write(crossing, "b", "a"))
+    found = await engine.read(
+        lambda connection: connection.execute(
+            text("SELECT value FROM meta WHERE name IN ('a', 'b')")
+        ).scalars()
+    )
+    assert list(found) == ["xxx", "xxx"]
+    assert len(tries) == 3
+
+
+async def _reach(barrier: Any) -> None:
+    await barrier.wait()
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A server that a test may stop and crash."""
+    with tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder))
+        server.start()
+        yield server
+        server.stop()
+
+
+async def test_a_server_that_is_away_is_busy_and_its_return_is_noticed(
+    own_server: PostgresServer, keys: KeyStore
+) -> None:
+    """Crashed and started again under an open ledger: Busy meanwhile, and nothing that was committed is lost."""
+    server = own_server
+    ledger = await open_ledger(Database(server.url("postgres")), keys)
+    try:
+        await ledger.receive(new_job("J1"), BY, NOW)
+        server.stop(signal.SIGQUIT)
+        with pytest.raises(Busy, match="cannot be reached"):
+            await ledger.receive(new_job("J2"), BY, NOW)
+        with pytest.raises(Busy, match="cannot be reached"):
+            await ledger.job("J1")
+        server.start()
+        await ledger.receive(new_job("J2"), BY, NOW)
+        assert [job.job for job in await ledger.jobs()] == ["J2", "J1"]
+        assert (await ledger.verify_audit()).broken_at is None
+        assert not await ledger.restored_from_copy()
+    finally:
+        await ledger.close()
+
+
+async def test_a_row_that_stays_locked_is_busy(
+    ledger: Ledger, scene: Scene, where: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another session holds the job and says nothing: the caller is told to come back."""
+    await scene.submit(lines=(1,))
+    monkeypatch.setattr("ledger.database.LOCK_MS", 100)
+    with psycopg.connect(where.url, options="-c search_path=pratunam") as other:
+        other.execute("SELECT * FROM jobs FOR UPDATE")
+        impatient = await open_ledger(where, scene.keys)
+        with pytest.raises(Busy, match="is busy"):
+            await impatient.pause("J1", "", BY, NOW)
+        await impatient.close()
+    assert (await ledger.pause("J1", "", BY, NOW)).state.value == "paused"
+
+
+async def test_a_database_that_falls_behind_while_open_is_noticed(
+    ledger: Ledger, tamper: Callable[[str], None]
+) -> None:
+    """A standby took over that lacked the last commits: the ledger asks first from the very next change on."""
+    await ledger.receive(new_job("J1"), BY, NOW)
+    await ledger.receive(new_job("J2"), BY, NOW)
+    tamper("UPDATE meta SET value = '1' WHERE name LIKE 'commits %'")
+    await ledger.receive(new_job("J3"), BY, NOW)
+    assert await ledger.restored_from_copy()
+    assert len(await ledger.jobs()) == 3
+
+
+async def test_a_database_put_back_from_a_copy_knows_it(
+    ledger: Ledger, where: Database, keys: KeyStore, tamper: Callable[[str], None]
+) -> None:
+    """Behind what this host has committed it asks first; for a host that is new there is nothing to ask."""
+    await ledger.receive(new_job("J1"), BY, NOW)
+    await ledger.close()
+    newcomer = await open_ledger(where, KeyStore(keys.path.parent / "other.db", b"m" * 32))
+    assert not await newcomer.restored_from_copy()
+    await newcomer.close()
+    tamper("DELETE FROM meta WHERE name LIKE 'commits %'")
+    again = await open_ledger(where, keys)
+    assert await again.restored_from_copy()
+    await again.close()
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+async def test_a_server_that_may_forget_is_refused(
+    postgres_server: PostgresServer, where: Database, keys: KeyStore, setting: str
+) -> None:
+    """With fsync or full_page_writes off, a power cut could undo what the registrar has recorded."""
+    _set(postgres_server, setting, "off")
+    try:
+        with pytest.raises(BadSetting, match="power cut"):
+            await open_ledger(where, keys)
+    finally:
+        _set(postgres_server, setting, "on")
+
+
+async def test_commits_wait_for_the_disk_whatever_the_server_s_default(
+    postgres_server: PostgresServer, engine: PostgresEngine
+) -> None:
+    """`synchronous_commit` off or local is raised to on; stricter ways stay."""
+    _set(postgres_server, "synchronous_commit", "off")
+    try:
+        with engine._database.connect() as connection:
+            assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        _set(postgres_server, "synchronous_commit", "remote_apply")
+        with engine._database.connect() as connection:
+            assert connection.execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
+    finally:
+        _set(postgres_server, "synchronous_commit", "on")
+
+
+async def test_the_password_comes_from_a_file(
+    postgres_server: PostgresServer, where: Database, keys: KeyStore, tmp_path: Path
+) -> None:
+    """The right one opens the ledger by TCP; a wrong one is a wrong setting; neither is ever shown."""
+    secret = tmp_path / "password"
+    name = where.url.partition("@/")[2].partition("?")[0]
+    for password, is_right in ((postgres_server.password, True), ("not-the-one", False)):
+        secret.write_text(f"{password}\n")
+        found = read_database(postgres_server.loopback_url(name), secret)
+        assert password not in repr(found)
+        if is_right:
+            await (await open_ledger(found, keys)).close()
+        else:
+            with pytest.raises(BadSetting, match="does not let us in") as refused:
+                await open_ledger(found, keys)
+            assert password not in str(refused.value)
+
+
+async def test_a_refused_statement_quotes_nothing(engine: PostgresEngine) -> None:
+    """An error of ours that reaches the log holds no value that was being written."""
+    await engine.write(jobs.receive, new_job("J1"), BY, NOW)
+
+    def verb(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO meta VALUES (:name, NULL)"), {"name": "นายสมชาย"})
+
+    with pytest.raises(Exception, match="NotNullViolation") as refused:
+        await engine.write(verb)
+    assert "สมชาย" not in str(refused.value)
+
+
+def _set(server: PostgresServer, name: str, value: str) -> None:
+    server.sql("postgres", f"ALTER SYSTEM SET {name} = {value}")
+    server.sql("postgres", "SELECT pg_reload_conf()")
+    while server.sql("postgres", f"SHOW {name}") != [(value,)]:
+        pass

