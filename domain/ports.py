@@ -1,6 +1,6 @@
 """Small ports by which a lower room reaches up; `pratunam/` wires them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 
@@ -37,4 +37,8 @@ class Spool(Protocol):
 
     async def delete(self, blob: str) -> None:
         """Remove a blob and all its chunks; nothing happens when it is gone."""
+        ...
+
+    async def blobs(self) -> Mapping[str, int]:
+        """Return all blobs, each with when it was last written to (ms since the epoch)."""
         ...

@@ -107,6 +107,12 @@ class JobVerbs(OnEngine):
     async def due_for_erasure(self, now: int) -> Sequence[str]:
         return await self._read(retention.due_for_erasure, now)
 
+    async def known_jobs(self, names: Sequence[str]) -> frozenset[str]:
+        return await self._read(retention.known_jobs, names)
+
+    async def named_blobs(self, blobs: Sequence[str]) -> frozenset[str]:
+        return await self._read(retention.named_blobs, blobs)
+
     async def unchecked_jobs(self, now: int) -> Sequence[str]:
         return await self._read(checks.unchecked_jobs, now)
 

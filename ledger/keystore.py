@@ -76,6 +76,14 @@ class KeyStore:
             )
             self._known.pop(name, None)
 
+    def jobs(self) -> list[str]:
+        """Return the jobs that have a key."""
+        with self._lock:
+            rows = self._base.execute(
+                "SELECT name FROM keys WHERE name LIKE 'job:%' AND wrapped IS NOT NULL ORDER BY name"
+            ).fetchall()
+        return [name.removeprefix("job:") for (name,) in rows]
+
     def registry_key(self, registry: str) -> bytes:
         """Return the HMAC key of a registry's idempotency keys, made on first use."""
         return self._key(f"registry:{registry}", make=True)

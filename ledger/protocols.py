@@ -208,6 +208,14 @@ class Jobs(Protocol):
         """Return jobs whose retention (policy `results_days`) is over."""
         ...
 
+    async def known_jobs(self, names: Sequence[str]) -> frozenset[str]:
+        """Return those of these that are jobs here."""
+        ...
+
+    async def named_blobs(self, blobs: Sequence[str]) -> frozenset[str]:
+        """Return those of these blobs that belong to a job whose contents still stand."""
+        ...
+
     async def unchecked_jobs(self, now: int) -> Sequence[str]:
         """Return jobs received or left by a crashed check: the scheduler rings them again."""
         ...

@@ -5,12 +5,12 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from domain.errors import NotFound
 
-_BLOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+BLOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class FolderSpool:
@@ -46,6 +46,18 @@ class FolderSpool:
         """Remove a blob and all its chunks; nothing happens when it is gone."""
         await asyncio.to_thread(shutil.rmtree, self._folder(blob), ignore_errors=True)
 
+    async def blobs(self) -> Mapping[str, int]:
+        """Return all blobs, each with when it was last written to (ms since the epoch)."""
+        return await asyncio.to_thread(self._blobs)
+
+    def _blobs(self) -> dict[str, int]:
+        found = {}
+        for folder in self._path.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                # a chunk is renamed into its folder, which thereby tells when it came
+                found[folder.name] = folder.stat().st_mtime_ns // 1_000_000
+        return found
+
     def _put(self, blob: str, chunk: int, data: bytes) -> None:
         folder = self._folder(blob)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -66,7 +78,7 @@ class FolderSpool:
         _sync_folder(self._path)
 
     def _folder(self, blob: str) -> Path:
-        if not _BLOB.fullmatch(blob):
+        if not BLOB.fullmatch(blob):
             raise NotFound("This is no name of a blob.", message_th="ชื่อข้อมูลในที่พักไม่ถูกต้อง")
         return self._path / blob
 

@@ -6,6 +6,7 @@ import os
 import socket
 
 from domain.loop import Loop
+from ledger.orphans import Orphans
 from pratunam.child import long_running
 from pratunam.settings import Settings
 from quotas.quotas import RedisQuotas
@@ -26,11 +27,14 @@ async def run_scheduler(settings: Settings, name: str) -> None:
         loop = Loop("scheduler", scheduler.run_once, parts.emit)
         listening = asyncio.create_task(listen_for_wakes(child.redis_url, lambda _: loop.wake()))
         looks = Loop("ledger_look", LedgerLook(parts.ledger, parts.clock, parts.emit).run_once, parts.emit)
-        running = [asyncio.create_task(each.run()) for each in (loop, looks)]
+        orphans = Orphans(parts.ledger, parts.keys, parts.spool, parts.clock)
+        sweeps = Loop("sweep", orphans.run_once, parts.emit)
+        running = [asyncio.create_task(each.run()) for each in (loop, looks, sweeps)]
         child.note_ready()
         await child.stopping.wait()
         loop.stop()
         looks.stop()
+        sweeps.stop()
         await asyncio.gather(*running)
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):

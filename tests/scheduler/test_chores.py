@@ -1,9 +1,13 @@
 """What else the leader sees to: files to check, notices to send, contents to erase."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.errors import Busy
 from domain.jobs import By
+from ledger.values import Restored
+from scheduler.chores import ERASE_EVERY_MS
 from tests.scheduler.fakes import Stage
 
 
@@ -60,3 +64,19 @@ async def test_a_ledger_too_busy_to_erase_stops_nothing(
     assert "A" in stage.quotas.shares
     await stage.run(60_000, step_ms=1000)
     assert stage.ledger.erased == ["J1"]
+
+
+async def test_a_ledger_that_was_put_back_is_seen_to_first_and_forgotten_once_it_is_over(
+    stage: Stage,
+) -> None:
+    """By whoever leads, before the first round; once nothing is asked about nothing is left of it."""
+    stage.ledger.copy = Restored(None, 7, 0, None)
+    await stage.run()
+    assert stage.ledger.copy is not None
+    assert stage.ledger.copy.since_at == stage.clock.now()
+    stage.ledger.copy = replace(stage.ledger.copy, asked=1)
+    await stage.run(ERASE_EVERY_MS, 500)
+    assert stage.ledger.copy is not None
+    stage.ledger.copy = replace(stage.ledger.copy, asked=0)
+    await stage.run(ERASE_EVERY_MS, 500)
+    assert stage.ledger.copy is None
