@@ -113,6 +113,16 @@ def read_database(url: str, password_file: Path | None) -> Database:
     return Database(url, "" if password_file is None else _read_password(password_file))
 
 
+def version_of(database: Database) -> str:
+    """Return the server's version, having seen that it is fit; raises Busy or BadSetting."""
+    try:
+        with database.connect(autocommit=True) as connection:
+            found = connection.execute("SHOW server_version").fetchone()
+    except psycopg.Error as error:
+        raise refusal_of(error) or told(Trouble.LOST) from None
+    return str(found[0]).split()[0] if found else ""
+
+
 def trouble_of(error: BaseException) -> Trouble:
     """Say what an error means, whether the library or the driver raised it."""
     origin = error.orig if isinstance(error, DBAPIError) else error

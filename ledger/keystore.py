@@ -130,7 +130,7 @@ class KeyStore:
         try:
             self._key(_WITNESS, make=True)
         except SealBroken:
-            self._base.close()
+            self.close()
             raise BadSetting(
                 "The master key is not the one of this key store.",
                 message_th="กุญแจหลักไม่ตรงกับที่เก็บกุญแจของระบบนี้",

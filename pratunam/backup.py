@@ -14,7 +14,9 @@ from pathlib import Path
 
 from domain.errors import Conflict
 from ledger.backup import copy_ledger
+from ledger.database import SCHEMA
 from ledger.keystore import KeyStore
+from ledger.postgres_keys import KEYS_SCHEMA
 from pratunam import __version__
 from pratunam.local_time import rfc3339
 from pratunam.parts import Parts
@@ -47,6 +49,7 @@ class Backup:
 
 async def back_up(parts: Parts, target: Path, *, with_keys: bool) -> Backup:
     """Copy the home into the folder `target`, which must be new or empty; raises Conflict, and then leaves nothing there."""
+    _refuse_database(parts)
     await asyncio.to_thread(_refuse_full, target)
     draft = target.with_name(f".{target.name}.draft")
     proof = await parts.ledger.verify_audit()
@@ -69,6 +72,17 @@ async def back_up(parts: Parts, target: Path, *, with_keys: bool) -> Backup:
     finally:
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
     return backup
+
+
+def _refuse_database(parts: Parts) -> None:
+    if parts.settings.ledger_url:
+        command = f"pg_dump --format=custom --schema={SCHEMA} --file=FILE"
+        raise Conflict(
+            "This installation keeps ledger and spool in PostgreSQL: its server's own tools copy them.",
+            message_th="ระบบนี้เก็บสมุดงานกลางและที่พักข้อมูลไว้ใน PostgreSQL จึงต้องสำรองด้วยเครื่องมือของเซิร์ฟเวอร์นั้น",
+            remedy_en=f"{command}; the keys, apart from it: --schema={KEYS_SCHEMA} (docs/operations.md).",
+            remedy_th=f"{command} และสำรองกุญแจแยกต่างหากด้วย --schema={KEYS_SCHEMA} (docs/operations.md)",
+        )
 
 
 def _refuse_full(target: Path) -> None:

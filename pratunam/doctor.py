@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from domain.errors import PratunamError
 from domain.states import AccountState
 from ledger.backup import faults_of_file
+from ledger.database import version_of
 from ledger.values import Restored
 from pratunam.child import ready_children
 from pratunam.embedded import find_binary
@@ -18,7 +19,7 @@ from pratunam.gate import usage_of
 from pratunam.given_server import check_server, without_password
 from pratunam.local_time import rfc3339
 from pratunam.master_key import read_master_key
-from pratunam.parts import Parts, open_parts
+from pratunam.parts import Parts, database_of, open_parts
 from pratunam.running import redis_address, what_runs
 from pratunam.settings import Settings
 from pratunam.up import names_of_children
@@ -103,6 +104,8 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _ledger_file(settings: Settings) -> list[Finding]:
+    if settings.ledger_url:
+        return [_ledger_database(settings)]
     if not (settings.home / "ledger.db").exists():
         return [
             Finding(
@@ -117,6 +120,17 @@ def _ledger_file(settings: Settings) -> list[Finding]:
         remedy = "Stop the gate and restore the last backup (docs/operations.md)."
         return [Finding("ledger", False, f"The ledger's file is damaged: {faults[0]}", remedy)]
     return [Finding("ledger", True, "The ledger's file is sound.")]
+
+
+def _ledger_database(settings: Settings) -> Finding:
+    try:
+        database = database_of(settings)
+        assert database is not None
+        version = version_of(database)
+    except PratunamError as error:
+        return _from_error("ledger", error)
+    text = f"The ledger's database answers: PostgreSQL {version}, and a commit there waits for the disk."
+    return Finding("ledger", True, text)
 
 
 async def _inside(parts: Parts) -> AsyncIterator[Finding]:

@@ -11,8 +11,12 @@ from domain.events import Subscribers
 from domain.policy import Policy, PolicyVersion
 from domain.ports import Spool
 from ledger.damage import naming
+from ledger.database import Database, read_database
+from ledger.engine import OnEngine
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
+from ledger.postgres_keys import PostgresKeyStore
+from ledger.postgres_spool import PostgresSpool
 from ledger.protocols import Ledger
 from ledger.spool import FolderSpool
 from pratunam.master_key import make_master_key, read_master_key
@@ -65,11 +69,11 @@ async def open_parts(
             remedy_th="สั่ง `pratunam up` หรือ `pratunam policy apply` เพื่อสร้าง หรือระบุ --home DIR",
         )
     master = read_master_key(settings.master_key_path)
-    with naming(settings.home / "keys.db"):
-        keys = KeyStore(settings.home / "keys.db", master)
+    database = database_of(settings)
+    keys = _open_keys(settings.home / "keys.db", database, master)
     try:
         with naming(settings.home / "ledger.db"):
-            ledger = await open_ledger(settings.ledger_url or settings.home, keys)
+            ledger = await open_ledger(database or settings.home, keys)
         try:
             yield Parts(
                 settings,
@@ -77,12 +81,33 @@ async def open_parts(
                 Subscribers(),
                 keys,
                 ledger,
-                FolderSpool(settings.home / "spool"),
+                _spool(settings, ledger, database),
             )
         finally:
             await ledger.close()
     finally:
         keys.close()
+
+
+def database_of(settings: Settings) -> Database | None:
+    """Return the PostgreSQL database that was set, or None for a home that keeps all itself; raises BadSetting."""
+    if not settings.ledger_url:
+        return None
+    return read_database(settings.ledger_url, settings.ledger_password_file)
+
+
+def _open_keys(path: Path, database: Database | None, master: bytes) -> KeyStore:
+    if database is not None:
+        return PostgresKeyStore(database, path, master)
+    with naming(path):
+        return KeyStore(path, master)
+
+
+def _spool(settings: Settings, ledger: Ledger, database: Database | None) -> Spool:
+    if database is None:
+        return FolderSpool(settings.home / "spool")
+    assert isinstance(ledger, OnEngine)
+    return PostgresSpool(ledger.engine)
 
 
 def make_home_folder(settings: Settings) -> None:

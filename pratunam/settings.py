@@ -45,7 +45,13 @@ class Settings:
         ),
     )
     ledger_url: str = field(
-        default="", metadata=_told("url", "the ledger's database; empty: SQLite in the home")
+        default="",
+        metadata=_told(
+            "url", "a PostgreSQL database for ledger, spool and keys, without a password; empty: SQLite in the home"
+        ),
+    )
+    ledger_password_file: Path | None = field(
+        default=None, metadata=_told("path", "the password of the ledger's database")
     )
     host: str = field(default="127.0.0.1", metadata=_told("address", "where metrics and /healthz listen"))
     port: int = field(default=0, metadata=_told("port", "their port; 0 takes a free one", (0, 65_535)))

@@ -89,6 +89,10 @@ class PostgresServer:
         """Return where one of the server's programs lies (`pg_dump`, `pg_restore`)."""
         return self._bin / name
 
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one of the server's own files."""
+        return (self._data / path).read_bytes()
+
     def url(self, name: str) -> str:
         """Return the address of a database by the unix socket."""
         return f"postgresql://pratunam@/{name}?host={self._folder / 's'}&port={self.port}"

@@ -8,9 +8,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, MetaData, create_engine, text
 
 from domain.errors import BadSetting
+from ledger import postgres_spool
 from ledger.database import Database
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
@@ -48,7 +49,10 @@ def test_the_tables_of_postgres_are_those_too(postgres: Database) -> None:
     """What the steps have made there differs in nothing from what the tables say."""
     engine = create_engine("postgresql+psycopg://", creator=postgres.connect)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        both = MetaData()
+        for table in (*metadata.tables.values(), *postgres_spool.metadata.tables.values()):
+            table.to_metadata(both)
+        assert compare_metadata(MigrationContext.configure(connection), both) == []
     engine.dispose()
 
 
