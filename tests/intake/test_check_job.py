@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from domain.errors import Busy
+from domain.jobs import InvalidDraft, SliceDraft
 from domain.states import JobState
 from intake.check_job import check_job
 from intake.frames import Limits
@@ -174,3 +176,24 @@ async def test_a_ledger_that_is_busy_for_a_moment_ends_no_check(
     monkeypatch.setattr(desk.ledger, "keep_check", busy_once)
     assert (await desk.take(as_csv(grid(members(12))))).state is JobState.QUEUED
     assert tries
+
+
+async def test_a_check_that_was_taken_over_brings_nothing_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen until another had the right, then awake: its slices are not mixed with the other's."""
+    job = await desk.submit(as_csv(grid(members(12))))
+    accept = desk.ledger.accept
+    others: list[CheckTicket | None] = []
+
+    async def too_late(
+        name: str, slices: Sequence[SliceDraft], invalid: Sequence[InvalidDraft], now: int, **right: Any
+    ) -> None:
+        desk.clock.advance(120_000)
+        others.append(await desk.ledger.begin_check(name, desk.clock.now()))
+        await accept(name, slices, invalid, now, **right)
+
+    monkeypatch.setattr(desk.ledger, "accept", too_late)
+    await check_job(job.job, desk.parts, desk.clock.now())
+    assert others[0] is not None
+    assert [one async for one in desk.ledger.slices(job.job)] == []

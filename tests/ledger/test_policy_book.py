@@ -1,6 +1,7 @@
 """Versions of the registrar's rules."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -205,3 +206,17 @@ async def test_no_time_is_set_for_another_endpoint(scene: Scene) -> None:
         with pytest.raises(Conflict, match="at once"):
             await scene.ledger.apply_policy(policy_draft(rules, effective_at=NOW + 1), BY, NOW)
     await scene.ledger.apply_policy(policy_draft(policy("P001", "P002"), effective_at=NOW + 1), BY, NOW)
+
+
+async def test_the_profile_stays_while_records_are_unknown(scene: Scene) -> None:
+    """As the endpoint does: what is asked about must mean the same as what was sent."""
+    rules = policy("P001")
+    await scene.ledger.apply_policy(policy_draft(rules), BY, NOW)
+    await scene.submit(lines=(1,))
+    await scene.claim()
+    await scene.settle("J1.0", {0: UNKNOWN})
+    other = replace(
+        rules, registries={REGISTRY: replace(rules.registries[REGISTRY], profile="local-elections")}
+    )
+    with pytest.raises(Conflict, match="1 records are unknown"):
+        await scene.ledger.apply_policy(policy_draft(other), BY, NOW)

@@ -285,3 +285,18 @@ async def test_a_paused_jobs_slices_in_hand_are_seen(scene: Scene) -> None:
     assert await scene.ledger.has_claims(REGISTRY)
     await scene.ledger.rescue(REGISTRY, frozenset(), NOW, idempotent=True)
     assert not await scene.ledger.has_claims(REGISTRY)
+
+
+async def test_what_a_session_gives_back_of_a_cancelled_job_waits_for_the_settling_time(scene: Scene) -> None:
+    """Cancelled under it: what it had sent may still surface, so nobody believes an absence before; a later time is kept."""
+    await scene.ledger.apply_policy(policy_draft(policy("P001")), BY, NOW)
+    settle_ms = round(policy("P001").registries[REGISTRY].settle_s * 1000)
+    await scene.submit(lines=(1, 1))
+    assert [(await scene.claim(token)).slice_id for token in (1, 2)] == ["J1.0", "J1.1"]
+    await scene.ledger.cancel("J1", BY, NOW)
+    await scene.ledger.give_back("J1.0", 1, [0], NOW)
+    await scene.ledger.give_back("J1.1", 2, [0], NOW, not_before=NOW + 2 * settle_ms)
+    assert await scene.ledger.claim(lease(3), NOW + settle_ms - 1) is None
+    assert (await scene.claim(3, NOW + settle_ms)).slice_id == "J1.0"
+    assert await scene.ledger.claim(lease(4), NOW + 2 * settle_ms - 1) is None
+    assert (await scene.claim(4, NOW + 2 * settle_ms)).ask_only

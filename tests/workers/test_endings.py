@@ -43,3 +43,13 @@ def test_somebody_else_is_found_out_after_a_restart() -> None:
     assert not endings.note("A1")
     clock.advance(60_000)
     assert endings.note("A1")
+
+
+def test_an_ending_together_with_others_blames_nobody_whatever_came_before() -> None:
+    """Once alone, then in a restart of the registrar: that is no second time alone."""
+    clock = ManualClock()
+    endings = Endings(clock)
+    assert not endings.note("A1")
+    clock.advance(60_000)
+    assert not endings.note("A2")
+    assert not endings.note("A1")

@@ -212,3 +212,33 @@ async def test_a_gate_that_shuts_takes_back_what_is_in_hand(desk: Desk, shut: Pe
     seat.receive(shut, 0, desk.clock.monotonic())
     assert seat.usable() == 0
     assert (seat.line().granted, seat.line().lapsed, seat.line().sent) == (5, 5, 0)
+
+
+async def test_the_time_that_the_call_took_is_taken_off_a_permit(desk: Desk) -> None:
+    """Valid for 300 ms from before the call, which took 200: there are 100 left when the answer is read."""
+    desk.gate.valid_ms = 300
+    tick = desk.gate.tick
+
+    async def slow_tick(*args: object) -> object:
+        answer = await tick(*args)  # type: ignore[arg-type]  # handed through as it came
+        desk.clock.advance(200)
+        return answer
+
+    desk.gate.tick = slow_tick  # type: ignore[method-assign,assignment]  # a gate that takes its time
+    seat = desk.sit("A1", 4)
+    await desk.pacer.run_once()
+    desk.clock.advance(99)
+    assert seat.usable() == 4
+    desk.clock.advance(1)
+    assert seat.usable() == 0
+
+
+async def test_permits_are_void_at_once_when_the_gate_is_lost(desk: Desk) -> None:
+    """Not only when their time is up: what the gate does not know of any more, nobody may use."""
+    desk.gate.valid_ms = 60_000
+    seat = desk.sit("A1", 4)
+    await desk.pacer.run_once()
+    desk.gate.is_lost = True
+    desk.clock.advance(TELL_MS)
+    await desk.pacer.run_once()
+    assert (seat.alive, seat.usable(), seat.line().lapsed) == (True, 0, 4)

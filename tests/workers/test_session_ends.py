@@ -174,3 +174,29 @@ async def test_a_spent_retry_budget_is_waited_for_without_haste(
     monkeypatch.setattr(asyncio.get_running_loop(), "call_later", note)
     await session._nap(cast("Sending", sending), None)
     assert naps == [OVERDUE_S]
+
+
+@pytest.mark.parametrize(
+    ("change", "cuts"),
+    [({"total": 0, "bound_by": BoundBy.WINDOW}, [True]), ({"is_ending": True}, [False])],
+)
+async def test_only_at_the_windows_end_an_exchange_is_cut(
+    work: Bench, server: Scripted, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], cuts: list[bool]
+) -> None:
+    """What waits in the transport must not leave after the window; a session that ends otherwise lets it go."""
+    told: list[bool] = []
+    drain = Sending.drain
+
+    async def noted(sending: Sending, *, cut: bool) -> None:
+        told.append(cut)
+        await drain(sending, cut=cut)
+
+    monkeypatch.setattr(Sending, "drain", noted)
+    work.gate.total = 5
+    work.ledger.add_slice(20)
+    running = asyncio.ensure_future(serve(work))
+    await until(lambda: work.ledger.states().count("a") == 5)
+    for name, value in change.items():
+        setattr(work.gate, name, value)
+    await running
+    assert told == cuts

@@ -139,3 +139,30 @@ def test_a_slice_whose_lines_are_due_much_later_is_given_back() -> None:
     stock.take(1, 0)
     one.put_off(0, 60_000)
     assert stock.sweep(5_000) == [one]
+
+
+def test_of_a_cancelled_slice_only_what_is_unknown_is_looked_at() -> None:
+    """A line that was never sent is not sent now, and not asked about either."""
+    held = FakeLedger(ManualClock()).add_slice(3, "pua")
+    one = Hand(replace(held.claimed, ask_only=True), held.box, idempotent=True)
+    assert (taken(one), list(one.asking), one.unsettled) == ([], [1], {1})
+
+
+def test_a_line_that_must_be_asked_about_again_is_not_sent_when_its_time_comes() -> None:
+    """Sent once its absence was believed, refused as perhaps our own, and the question put off: it is asked about, not sent."""
+    one = hand("u", idempotent=False, watermark=1)
+    one.believe_absent(one.asking.popleft())
+    assert taken(one) == [0]
+    one.ask_about(0)
+    one.put_off(one.asking.popleft(), 5)
+    one.wake()
+    assert (taken(one), list(one.asking)) == ([], [0])
+
+
+def test_what_is_found_absent_after_its_job_was_stopped_is_not_sent() -> None:
+    """The answer to the question came after the slice was dropped."""
+    one = hand("u", idempotent=False, watermark=1)
+    asked = one.asking.popleft()
+    one.drop()
+    one.believe_absent(asked)
+    assert one.sendable() == 0

@@ -1,0 +1,63 @@
+"""The supply of one session: what it claims ahead, what it marks, and what it says of a slice that it gives back."""
+
+import pytest
+
+from domain.clock import ManualClock
+from domain.policy import RegistryRules
+from domain.quota import Lease
+from tests.workers.fakes import Bench, bench
+from tests.workers.wires.scripted import Scripted
+from workers.stock import Stock
+from workers.supply import AHEAD, Supply
+from workers.wires.http import HttpWire
+
+SETTLE_S = 60
+
+
+@pytest.fixture
+def work(server: Scripted) -> Bench:
+    """A station without idempotency on a manual clock."""
+    clock = ManualClock()
+    rules = RegistryRules("reg", "party-members", server.endpoint, idempotent=False, settle_s=SETTLE_S)
+    return bench(rules, HttpWire(rules, clock), clock=clock)
+
+
+def supplied(work: Bench) -> tuple[Supply, Stock]:
+    """A supply with nothing claimed yet."""
+    stock = Stock()
+    return Supply(work.station, Lease("reg", "P1", "A1", "host:1", 1, 1), stock), stock
+
+
+async def test_what_is_to_be_asked_about_is_not_claimed_without_end(work: Bench) -> None:
+    """A party with nothing but unknown records: one session takes some in hand and leaves the rest to others."""
+    for _ in range(3 * AHEAD):
+        work.ledger.add_slice(1, "u")
+    supply, stock = supplied(work)
+    await supply.claim_ahead(0, 0)
+    assert stock.asking() == len(work.ledger.claims) == AHEAD
+
+
+async def test_a_record_that_was_ever_unknown_goes_back_as_unknown(work: Bench) -> None:
+    """Its absence was believed, and it was not sent again: whoever gets it next must know that it may have been ours."""
+    work.ledger.add_slice(2, "up")
+    supply, stock = supplied(work)
+    await supply.claim_ahead(0, 0)
+    (hand,) = stock.hands
+    hand.believe_absent(hand.asking.popleft())
+    await supply.give_back(hand)
+    assert work.ledger.given_back == [("J1.0", (0,), work.station.clock.now() + SETTLE_S * 1000)]
+
+
+async def test_nothing_is_sent_of_a_slice_whose_mark_was_refused(work: Bench) -> None:
+    """The claim is gone: somebody else may have the slice by now."""
+
+    async def refuse(slice_id: str, token: int, upto: int, now: int) -> bool:
+        return False
+
+    work.ledger.add_slice(3)
+    work.ledger.mark_sent = refuse  # type: ignore[method-assign]  # a ledger that has given the slice to another
+    supply, stock = supplied(work)
+    await supply.claim_ahead(0, 0)
+    await supply.mark_ahead()
+    (hand,) = stock.hands
+    assert (stock.sendable(), hand.dropped) == (0, True)
