@@ -177,11 +177,16 @@ class Usage:
 class Quotas(Protocol):
     """The one door to what may be done now. Raises GateLost when Redis is away; no call is repeated by the client itself."""
 
-    async def begin(self, generation: int, quota: RegistryQuota) -> None:
-        """Begin a generation: buckets empty, leases of older ones void, nothing drawn for one answer time-out."""
+    async def begin(self, generation: int, quota: RegistryQuota, *, epoch: int = 0) -> None:
+        """Begin a generation: buckets empty, leases of older ones void, nothing drawn for one answer time-out.
+
+        `epoch`, here and below: the leader's, refused (GateLost) when a newer one's was seen; 0 where nobody leads (tools, tests).
+        """
         ...
 
-    async def configure(self, quota: RegistryQuota, accounts: Mapping[str, AccountQuota]) -> None:
+    async def configure(
+        self, quota: RegistryQuota, accounts: Mapping[str, AccountQuota], *, epoch: int = 0
+    ) -> None:
         """Set limits of the registry and of its accounts (by account id); an account not named is withdrawn: its session is told to end."""
         ...
 
@@ -219,7 +224,7 @@ class Quotas(Protocol):
         """Write the shares that changed and the registry's braked rate; refused (GateLost) when a newer leader's epoch was seen."""
         ...
 
-    async def end_sessions(self, registry: str, accounts: Sequence[str]) -> None:
+    async def end_sessions(self, registry: str, accounts: Sequence[str], *, epoch: int = 0) -> None:
         """Tell these accounts' sessions to end after what they have sent."""
         ...
 
@@ -227,7 +232,7 @@ class Quotas(Protocol):
         """The registrar said slow down: nothing is drawn in that scope (who = account or party id) until it is over."""
         ...
 
-    async def hold(self, registry: str, party: str | None, *, on: bool) -> None:
+    async def hold(self, registry: str, party: str | None, *, on: bool, epoch: int = 0) -> None:
         """Stop (or let go) drawing for a registry or one party at once."""
         ...
 

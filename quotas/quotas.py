@@ -78,7 +78,7 @@ class RedisQuotas:
         if self._owns:
             await self._redis.aclose()
 
-    async def begin(self, generation: int, quota: RegistryQuota) -> None:
+    async def begin(self, generation: int, quota: RegistryQuota, *, epoch: int = 0) -> None:
         if not 0 < generation < _LAST_GENERATION:
             raise _lost(
                 f"Generation {generation} cannot be: it must be between 1 and {_LAST_GENERATION - 1}."
@@ -86,15 +86,19 @@ class RedisQuotas:
         # Before the first generation nothing was ever sent, so there is nothing to wait for.
         wait_ms = quota.answer_timeout_ms + _PERMIT_MS if generation > 1 else 0
         limits = replies.limits_in(quota)
-        if not await self._call("begin", quota.registry, *limits, generation, await self._run(), wait_ms):
+        rest = generation, await self._run(), wait_ms, epoch
+        if not self._led(await self._call("begin", quota.registry, *limits, *rest)):
             raise _lost(f"A newer generation than {generation} stands in Redis.")
 
-    async def configure(self, quota: RegistryQuota, accounts: Mapping[str, AccountQuota]) -> None:
+    async def configure(
+        self, quota: RegistryQuota, accounts: Mapping[str, AccountQuota], *, epoch: int = 0
+    ) -> None:
         limits, stamp = replies.limits_in(quota), 0
         parts = list(_in_parts(list(accounts.items())))
         for number, part in enumerate(parts, 1):
             is_last, packed = int(number == len(parts)), replies.accounts_in(part)
-            stamp = _stands(await self._call("configure", quota.registry, *limits, stamp, is_last, packed))
+            rest = stamp, is_last, packed, epoch
+            stamp = self._led(await self._call("configure", quota.registry, *limits, *rest))
 
     async def lease(self, registry: str, party: str, account: str, holder: str) -> Lease | LeaseRefused:
         reply = await self._call("lease", registry, party, account, holder)
@@ -132,20 +136,17 @@ class RedisQuotas:
             done, newest = await self._call(
                 "set_shares", registry, epoch, asked, replies.rate_in(rate), replies.shares_in(part)
             )
-            _stands(done)
-            if not done:
-                self._newest_epoch = max(self._newest_epoch, newest)
-                raise _lost("Another scheduler leads: its epoch is newer.")
+            self._led(done or -1 - newest)
 
-    async def end_sessions(self, registry: str, accounts: Sequence[str]) -> None:
+    async def end_sessions(self, registry: str, accounts: Sequence[str], *, epoch: int = 0) -> None:
         for part in _in_parts(accounts):
-            _stands(await self._call("end_sessions", registry, replies.names_in(part)))
+            self._led(await self._call("end_sessions", registry, replies.names_in(part), epoch))
 
     async def push_back(self, registry: str, scope: Scope, who: str, retry_after_ms: int) -> None:
         _stands(await self._call("push_back", registry, scope.value, who, retry_after_ms))
 
-    async def hold(self, registry: str, party: str | None, *, on: bool) -> None:
-        _stands(await self._call("hold", registry, party or "", int(on)))
+    async def hold(self, registry: str, party: str | None, *, on: bool, epoch: int = 0) -> None:
+        self._led(await self._call("hold", registry, party or "", int(on), epoch))
 
     async def report(self, registry: str, holder: str, signals: Signals) -> None:
         _stands(await self._call("report", registry, holder, replies.signals_in(signals)))
@@ -157,6 +158,13 @@ class RedisQuotas:
     async def lead(self, holder: str, ttl_ms: int) -> int | None:
         args = self._now(), holder, ttl_ms, self._newest_epoch
         return int(await self._run_script(script("lead"), (LEADER,), args)) or None
+
+    def _led(self, reply: int) -> int:
+        """Return a leader's script's answer; raises GateLost when no generation has begun, or a newer leader was here."""
+        if reply < -1:
+            self._newest_epoch = max(self._newest_epoch, -1 - reply)
+            raise _lost("Another scheduler leads: its epoch is newer.")
+        return _stands(reply)
 
     async def _call(self, name: str, registry: str, *args: str | int | bytes) -> Any:
         return await self._run_script(script(name), keys_of(registry), (self._now(), *args))

@@ -54,6 +54,16 @@ class BrakeState:
     reason: str = ""
 
 
+def taken_up(rules: BrakeRules, level: float, now: int) -> BrakeState:
+    """Return the brake as a new leader finds it: what the gate is braked to stays for a while, for nobody knows how fresh it is."""
+    level = min(1.0, max(level, min(rules.floor, 1.0)))
+    if level > 0.999:  # rates are rounded on their way
+        return BrakeState()
+    return BrakeState(
+        level=level, frozen_until_at=now + PUSHBACK_FREEZE_MS, stepped_at=now, reason="pushback"
+    )
+
+
 def brake(rules: BrakeRules, state: BrakeState, signals: Signals, now: int) -> BrakeState:
     """Return the brake's next state. `signals` are totals; totals that went back (a new generation) begin a new count."""
     state = _hear_pushback(rules, state, signals, now)

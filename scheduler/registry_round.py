@@ -17,7 +17,7 @@ from domain.quota import AccountQuota, BoundBy, Quotas, RegistryQuota, Usage
 from ledger.protocols import Ledger
 from ledger.values import AccountRow, HoldRow
 from scheduler.accounts import out_of_use, usable_accounts
-from scheduler.brake import BrakeState, brake
+from scheduler.brake import BrakeState, brake, taken_up
 from scheduler.decide import Decision, decide
 from scheduler.looking import TELL_MS, look
 from scheduler.memory import Memory
@@ -55,6 +55,7 @@ class RegistryRound:
         """Know nothing yet: the first round reads it all."""
         self._registry = registry
         self._parts = parts
+        self._epoch = 0
         self._generation: int | None = None
         self._trusted_at = parts.clock.monotonic()
         self._configured: object = None
@@ -67,7 +68,7 @@ class RegistryRound:
         self._rung_at = -COMING_MS
         self._held: frozenset[str | None] | None = None
         self._surely_free: set[str] | None = None
-        self._brake = BrakeState()
+        self._brake: BrakeState | None = None
         self._clock = ClockOffset()
         self._memory = Memory()
         self._written = WrittenShares()
@@ -77,6 +78,7 @@ class RegistryRound:
     async def run(self, version: PolicyVersion, holds: Sequence[HoldRow], epoch: int, now: int) -> int:
         """Run one round; returns in how many ms the next is worth while."""
         rules = version.policy.registries[self._registry]
+        self._epoch = epoch
         usage = await self._parts.quotas.usage(self._registry)
         if await self._begin_if_needed(rules, usage, now):
             return ROUND_MS
@@ -86,7 +88,7 @@ class RegistryRound:
         backlog = await self._parts.ledger.backlog(self._registry, now)
         scene = self._look(version, rules, usage, backlog, held, now)
         decision = self._decide(scene, now)
-        await self._carry_out(decision, epoch)
+        await self._carry_out(decision)
         self._tell(scene, decision, now)
         await self._rescue_if_needed(rules, usage, backlog, now)
         return self._sleep_ms(scene, decision, now)
@@ -104,7 +106,7 @@ class RegistryRound:
         while generation <= usage.generation and not usage.is_new:
             # The ledger came from a copy: the gate has seen later generations than it knows of.
             generation = await ledger.begin_generation(self._registry, reason, self._parts.by, now)
-        await self._parts.quotas.begin(generation, _quota(rules))
+        await self._parts.quotas.begin(generation, _quota(rules), epoch=self._epoch)
         self._take_up(generation, rules, monotonic, is_fresh=True)
         self._parts.emit(GenerationBegun(self._registry, generation=generation, reason=reason))
         return True
@@ -134,20 +136,20 @@ class RegistryRound:
             self._openings = (version.version, Openings(version.policy, self._registry))
         wanted = (version.version, frozenset(active))
         if wanted != self._configured:
-            await self._parts.quotas.configure(_quota(rules), active)
+            await self._parts.quotas.configure(_quota(rules), active, epoch=self._epoch)
             self._configured = wanted
 
     async def _mirror_holds(self, held: frozenset[str | None], usage: Usage) -> None:
         quotas = self._parts.quotas
         known = self._held
         if known is None or (None in held) != usage.held or (None in held) != (None in known):
-            await quotas.hold(self._registry, None, on=None in held)
+            await quotas.hold(self._registry, None, on=None in held, epoch=self._epoch)
         before = {party for party in known or () if party is not None}
         parties = {party for party in held if party is not None}
         for party in sorted(before - parties):
-            await quotas.hold(self._registry, party, on=False)
+            await quotas.hold(self._registry, party, on=False, epoch=self._epoch)
         for party in sorted(parties - (before if known is not None else set())):
-            await quotas.hold(self._registry, party, on=True)
+            await quotas.hold(self._registry, party, on=True, epoch=self._epoch)
         self._held = held
 
     def _look(
@@ -161,6 +163,8 @@ class RegistryRound:
     ) -> Scene:
         if self._openings is None:  # set by _configure_if_needed in the first round
             raise AssertionError
+        if self._brake is None:
+            self._brake = taken_up(rules.brake, usage.rate / rules.rate if rules.rate > 0 else 1.0, now)
         self._brake = brake(rules.brake, self._brake, usage.signals, now)
         self._clock = ClockOffset.measured(usage.signals, self._clock)
         self._memory.note(usage, rules.account_rate, rules.account_burst, now)
@@ -184,18 +188,18 @@ class RegistryRound:
         decision = decide(view_scene(scene, self._memory, now), now)
         took_ms = (perf_counter() - began) * 1000
         self._parts.emit(
-            RoundDecided(self._registry, brake=self._brake.level, parties=len(scene.backlog), took_ms=took_ms)
+            RoundDecided(self._registry, brake=scene.brake.level, parties=len(scene.backlog), took_ms=took_ms)
         )
         return decision
 
-    async def _carry_out(self, decision: Decision, epoch: int) -> None:
+    async def _carry_out(self, decision: Decision) -> None:
         quotas, monotonic = self._parts.quotas, self._parts.clock.monotonic()
         due = self._written.due(decision.shares, monotonic)
         if due or self._written.is_rate_due(decision.rate):
-            await quotas.set_shares(self._registry, epoch, due, decision.rate)
+            await quotas.set_shares(self._registry, self._epoch, due, decision.rate)
             self._written.wrote(due, decision.rate, monotonic)
         if decision.end:
-            await quotas.end_sessions(self._registry, decision.end)
+            await quotas.end_sessions(self._registry, decision.end, epoch=self._epoch)
             self._memory.told_to_end(decision.end)
         await self._let_go(decision.serve)
         live = {party: len(sessions) for party, sessions in self._memory.sitting.items()}
@@ -207,7 +211,7 @@ class RegistryRound:
         if self._surely_free is not None:
             for party in parties:
                 if party not in self._surely_free:
-                    await self._parts.quotas.hold(self._registry, party, on=False)
+                    await self._parts.quotas.hold(self._registry, party, on=False, epoch=self._epoch)
                     self._surely_free.add(party)
 
     def _tell(self, scene: Scene, decision: Decision, now: int) -> None:

@@ -1,26 +1,32 @@
 -- Purpose: begins a generation: buckets empty, leases of older ones void, nothing drawn and nothing refilled for the given wait.
---   The gate's clock, the leader's epoch and the registrar's pushback go on where they were, if they are still there.
+--   The gate's clock, the leader's epoch and brake, and the registrar's pushback go on where they were, if they are still there.
 -- KEYS[1..7] all keys of the registry
--- ARGV[1] now µs (0 = server's), [2..8] limits (parts/limits), [9] generation, [10] the server's run id, [11] wait ms
--- Reply: 1 done, 0 a newer generation stands here.
+-- ARGV[1] now µs (0 = server's), [2..8] limits (parts/limits), [9] generation, [10] the server's run id, [11] wait ms, [12] epoch (parts/leaders)
+-- Reply: 1 done, 0 a newer generation stands here; -1 - the newest epoch: a newer leader was here, nothing was changed.
 -- Repeatable: yes; the same generation again only sets the limits.
 -- include: parts/state
 -- include: parts/buckets
 -- include: parts/limits
+-- include: parts/leaders
 local generation = tonumber(ARGV[9])
 local found = open_gate()
-if found and gate.generation > generation then return 0 end
+if found then
+  if gate.generation > generation then return 0 end
+  local refusal = deposed(tonumber(ARGV[12]))
+  if refusal then return refusal end
+end
 if not found or gate.generation < generation then
   local old = gate or {}
   local now = machine_us()
   for i = 2, 7 do redis.call('DEL', KEYS[i]) end
   gate = {
-    generation = generation, run = ARGV[10], at = old.at or now, seen = now, epoch = old.epoch or 0, blocked = old.blocked or 0,
+    generation = generation, run = ARGV[10], at = old.at or now, seen = now, epoch = old.epoch or 0, blocked = old.blocked or 0, braked = old.braked,
     v = 0, o = 0, rate = 0, cap = 0, limit = 0, live = 0, sessions = 0, sent = 0, counter = 0, held = false, conf = 0, next_conf = 0,
   }
   gate.start = gate.at + tonumber(ARGV[11]) * MS
   gate.filled = gate.start
 end
+deposed(tonumber(ARGV[12]))
 limit_registry()
 save()
 return 1

@@ -2,14 +2,17 @@
 --   configuration is withdrawn: not leasable, its session told to end. A new account's bucket begins empty.
 -- KEYS[1..5] gate, accounts, parties, ends, busy
 -- ARGV[1] now µs, [2..8] limits (parts/limits), [9] stamp of this configuration, 0 for its first part, [10] 1 = last part,
---   [11] packed list of {account, rate units a µs, cap in units}
--- Reply: the stamp for the next part; -1 no generation has begun.
+--   [11] packed list of {account, rate units a µs, cap in units}, [12] epoch (parts/leaders)
+-- Reply: the stamp for the next part; -1 no generation has begun; -1 - the newest epoch: a newer leader was here, nothing was changed.
 -- Repeatable: yes.
 -- include: parts/state
 -- include: parts/buckets
 -- include: parts/sessions
+-- include: parts/leaders
 -- include: parts/limits
 if not open_gate() then return -1 end
+local refusal = deposed(tonumber(ARGV[12]))
+if refusal then return refusal end
 sweep()
 limit_registry()
 local stamp = tonumber(ARGV[9])

@@ -1,5 +1,7 @@
 """Generations, leaders and what the loss of Redis means: nothing of an older time draws, and nothing is drawn too early."""
 
+from collections.abc import Awaitable, Callable, Mapping
+
 import pytest
 
 from domain.errors import GateLost
@@ -141,6 +143,39 @@ async def test_a_leader_that_was_deposed_cannot_write_shares(gate: Gate) -> None
     with pytest.raises(GateLost, match="Another scheduler leads"):
         await gate.quotas.set_shares(REGISTRY, 6, {"P1": Share(80, 80, 0)}, 0)
     await gate.take()
+
+
+DEPOSED: Mapping[str, Callable[[RedisQuotas, int], Awaitable[None]]] = {
+    "begin": lambda quotas, epoch: quotas.begin(2, registry(), epoch=epoch),
+    "configure": lambda quotas, epoch: quotas.configure(registry(), {}, epoch=epoch),
+    "end_sessions": lambda quotas, epoch: quotas.end_sessions(REGISTRY, ["a1"], epoch=epoch),
+    "hold": lambda quotas, epoch: quotas.hold(REGISTRY, None, on=True, epoch=epoch),
+    "hold of a party": lambda quotas, epoch: quotas.hold(REGISTRY, "P1", on=True, epoch=epoch),
+}
+
+
+@pytest.mark.parametrize("name", sorted(DEPOSED))
+async def test_a_leader_that_was_deposed_and_wakes_undoes_nothing(gate: Gate, name: str) -> None:
+    """Whatever it writes of an older epoch is refused and changes nothing; the newer leader's own call is done, and fences as well."""
+    await gate.open()
+    session = Session(await gate.take())
+    await gate.quotas.hold(REGISTRY, "P2", on=True, epoch=7)
+    with pytest.raises(GateLost, match="Another scheduler leads"):
+        await DEPOSED[name](gate.quotas, 6)
+    (permit,) = await Process(gate).tick([session], want=1)
+    assert (permit.alive, permit.granted, permit.ending) == (True, 1, False)
+    assert (await gate.quotas.usage(REGISTRY)).generation == 1
+    await DEPOSED[name](gate.quotas, 8)
+    with pytest.raises(GateLost, match="Another scheduler leads"):
+        await gate.quotas.set_shares(REGISTRY, 7, {}, 0)
+
+
+async def test_a_generation_that_begins_on_a_living_server_keeps_the_brake(gate: Gate) -> None:
+    """What the last leader braked to stands until the next says otherwise."""
+    await gate.open()
+    await gate.quotas.set_shares(REGISTRY, 7, {}, 200)
+    await gate.quotas.begin(2, registry(), epoch=8)
+    assert (await gate.quotas.usage(REGISTRY)).rate == 200
 
 
 async def test_a_leader_of_before_the_loss_of_redis_is_outbid(gate: Gate) -> None:

@@ -139,12 +139,13 @@ class FakeQuotas:
     configured: int = 0
     shares: dict[str, Share] = field(default_factory=dict)
     written: list[dict[str, Share]] = field(default_factory=list)
-    rate: float = 0.0
+    rate: float | None = None
     ended: list[str] = field(default_factory=list)
     held: dict[str | None, bool] = field(default_factory=dict)
     hold_calls: int = 0
     leader: tuple[str, int, int] = ("", 0, 0)
     is_lost: bool = False
+    epochs: list[int] = field(default_factory=list)
 
     async def lead(self, holder: str, ttl_ms: int) -> int | None:
         """A lease by the manual clock; every change of leader is a new epoch."""
@@ -161,32 +162,45 @@ class FakeQuotas:
 
     async def usage(self, registry: str) -> Usage:
         """What the test set."""
-        return replace(self.use, gate_at=self.clock.monotonic(), held=self.held.get(None, False))
+        limit = self.quota.rate if self.quota is not None else 0.0
+        rate = limit if self.rate is None else min(limit, self.rate)
+        return replace(self.use, gate_at=self.clock.monotonic(), held=self.held.get(None, False), rate=rate)
 
-    async def begin(self, generation: int, quota: RegistryQuota) -> None:
+    def _refuse_deposed(self, epoch: int) -> None:
+        self.epochs.append(epoch)
+        if epoch < self.leader[2]:
+            raise GateLost
+
+    async def begin(self, generation: int, quota: RegistryQuota, *, epoch: int = 0) -> None:
         """Begin it: all is forgotten."""
+        self._refuse_deposed(epoch)
+        self.quota = quota
         self.use = Usage(generation, 0, 0.0, 0, 0)
         self.accounts, self.shares, self.held = {}, {}, {}
 
-    async def configure(self, quota: RegistryQuota, accounts: Mapping[str, AccountQuota]) -> None:
+    async def configure(
+        self, quota: RegistryQuota, accounts: Mapping[str, AccountQuota], *, epoch: int = 0
+    ) -> None:
         """Keep the limits."""
+        self._refuse_deposed(epoch)
         self.quota, self.accounts = quota, dict(accounts)
         self.configured += 1
 
     async def set_shares(self, registry: str, epoch: int, shares: Mapping[str, Share], rate: float) -> None:
         """Keep the shares, unless a newer leader was here."""
-        if epoch < self.leader[2]:
-            raise GateLost
+        self._refuse_deposed(epoch)
         self.shares.update(shares)
         self.written.append(dict(shares))
         self.rate = rate
 
-    async def end_sessions(self, registry: str, accounts: Sequence[str]) -> None:
+    async def end_sessions(self, registry: str, accounts: Sequence[str], *, epoch: int = 0) -> None:
         """Keep who was told."""
+        self._refuse_deposed(epoch)
         self.ended.extend(accounts)
 
-    async def hold(self, registry: str, party: str | None, *, on: bool) -> None:
+    async def hold(self, registry: str, party: str | None, *, on: bool, epoch: int = 0) -> None:
         """Keep the hold."""
+        self._refuse_deposed(epoch)
         self.held[party] = on
         self.hold_calls += 1
 

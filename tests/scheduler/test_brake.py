@@ -1,11 +1,12 @@
 """The brake: down at once by halves, up in steps, never below its floor."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.policy import BrakeRules
 from domain.quota import Signals
-from scheduler.brake import PUSHBACK_FREEZE_MS, STEP_MS, BrakeState, brake
+from scheduler.brake import PUSHBACK_FREEZE_MS, STEP, STEP_MS, BrakeState, brake, taken_up
 
 NOW = 1_800_000_000_000
 RULES = BrakeRules()
@@ -129,6 +130,16 @@ def test_totals_that_go_back_begin_a_new_count() -> None:
     """A new generation of the gate counts from nought, and that is no pushback."""
     state = run([*calm(20), (21_000, Signals(pushbacks=0)), (30_000, Signals(answers=100))])
     assert state.level == 1.0
+
+
+def test_a_new_leader_takes_the_brake_up_where_the_gate_stands() -> None:
+    """It stays for a while, since nobody knows how fresh it is, and then comes back in steps; a rounded whole rate is no brake."""
+    taken = taken_up(BrakeRules(), 0.25, NOW)
+    assert brake(BrakeRules(), taken, Signals(), NOW + PUSHBACK_FREEZE_MS - 1).level == 0.25
+    later = brake(BrakeRules(), taken, Signals(), NOW + PUSHBACK_FREEZE_MS + STEP_MS)
+    assert later.level == pytest.approx(0.25 + STEP)
+    assert taken_up(BrakeRules(floor=0.1), 0.0, NOW).level == 0.1
+    assert taken_up(BrakeRules(), 0.9999, NOW) == taken_up(BrakeRules(), 2.0, NOW) == BrakeState()
 
 
 signals_of = st.builds(

@@ -288,3 +288,27 @@ async def test_a_pushback_of_the_registry_slows_the_very_next_round(stage: Stage
     stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1, closed_ms=900))
     await stage.run()
     assert stage.quotas.rate == 400
+
+
+async def test_a_new_leader_keeps_the_pace_that_pushback_brought_down(stage: Stage) -> None:
+    """What the registrar asked for does not end because a scheduler died."""
+    stage.waits(A=1000)
+    await stage.run(1000)
+    stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1, closed_ms=900))
+    await stage.run(250)
+    stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1))
+    braked = stage.quotas.rate
+    assert braked == 400
+    stage.clock.advance(3000)
+    stage.scheduler = stage.another("s2")
+    await stage.run(3000)
+    assert stage.quotas.rate == braked
+
+
+async def test_whatever_the_leader_writes_carries_its_epoch(stage: Stage) -> None:
+    """So that one who slept and wakes is refused by the gate, not only by its own good sense."""
+    stage.waits(A=1000)
+    stage.ledger.standing_holds = [HoldRow(REGISTRY, "B", "stop", "ops", 0)]
+    await stage.run(1000)
+    assert stage.quotas.held["B"]
+    assert set(stage.quotas.epochs) == {stage.quotas.leader[2]}
