@@ -10,7 +10,7 @@ from intake.faults import bad_file, no_rows, quoted
 from intake.frames import Look, ReadTask
 from intake.look import HEADER_ROWS, Header, best_header, check_header, headless
 from intake.read import make_look
-from intake.sheet_scan import MOST_ROWS, refuse_hidden_things, scan_sheet, too_long
+from intake.sheet_scan import MOST_ROWS, refuse_hidden_things, too_long
 from intake.table import ROW_COLUMN, TableMaker, kept_columns
 from intake.workbook import MOST_PACKED, Sheet, Workbook, choose_sheets
 
@@ -26,7 +26,7 @@ def read_workbook(
     """Read the workbook into `maker`; raises BadFile."""
     book = Workbook(_whole(pieces))
     visible = [sheet for sheet in book.sheets if sheet.visible]
-    scans = {sheet.path: scan_sheet(book.stream(sheet.path)) for sheet in visible}
+    scans = {sheet.path: book.scan(sheet.path) for sheet in visible}
     filled = tuple(sheet for sheet in visible if scans[sheet.path].last_row)
     chosen = choose_sheets(book.sheets, filled, task.sheet)
     if not chosen or not all(scans[sheet.path].last_row for sheet in chosen):

@@ -17,6 +17,7 @@ from defusedxml.ElementTree import fromstring
 
 from domain.errors import BadFile
 from intake.faults import SAVE_AS_EN, SAVE_AS_TH, bad_file, named
+from intake.sheet_scan import Scan, scan_sheet
 
 MOST_ENTRIES = 200
 MOST_RATIO = 100
@@ -26,6 +27,8 @@ SMALL_ENTRY = 1 << 20
 MOST_PACKED = 64 << 20
 MOST_UNPACKED = 768 << 20
 READ_BYTES = 1 << 20
+#: where programs keep worksheets
+SHEETS = "xl/worksheets/"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _REL_ID = re.compile(r"\{[^}]*relationships\}id")
@@ -39,6 +42,41 @@ class Sheet:
     name: str
     path: str
     visible: bool
+
+
+class _Measured:
+    """One entry's pieces on their way, counted as they really are."""
+
+    def __init__(self, entry: zipfile.ZipInfo, source: Iterator[bytes], left: int) -> None:
+        """Take an entry's pieces; `left` bytes may come."""
+        self.size = 0
+        self.is_refused = False
+        self.pieces = self._watched(entry, source, left)
+
+    def _watched(self, entry: zipfile.ZipInfo, source: Iterator[bytes], left: int) -> Iterator[bytes]:
+        """Yield the pieces; raises BadFile, and remembers it, for what no workbook holds."""
+        packed, tail = max(1, entry.compress_size), b""
+        xml = entry.filename.endswith((".xml", ".rels", ".vml"))
+        try:
+            for piece in source:
+                first, self.size = not self.size, self.size + len(piece)
+                if self.size > left or (self.size > SMALL_ENTRY and self.size > MOST_RATIO * packed):
+                    raise _bomb(
+                        "a part that unpacks to very much more than its size", "ส่วนที่แตกออกแล้วใหญ่ผิดปกติ"
+                    )
+                if xml:
+                    if _defines(tail, piece) or (first and b"\x00" in piece[:64]):
+                        raise _entities()
+                    tail = piece[-16:]
+                yield piece
+        except BadFile:
+            self.is_refused = True
+            raise
+
+
+def _defines(tail: bytes, piece: bytes) -> bool:
+    # an exclamation mark is rare, and found much faster than what follows it
+    return (b"!" in piece or b"!" in tail) and bool(_DOCTYPE.search(tail + piece))
 
 
 class Workbook:
@@ -57,6 +95,7 @@ class Workbook:
         self._check_layout(entries)
         self._names = {entry.filename for entry in entries}
         self._check_kind()
+        self._scans: dict[str, Scan | BadFile] = {}
         left = MOST_UNPACKED
         for entry in entries:
             left -= self._measure(entry, left)
@@ -64,6 +103,18 @@ class Workbook:
             self._sheets(),
             any(name.startswith("xl/externalLinks/") for name in self._names),
         )
+
+    def scan(self, path: str) -> Scan:
+        """Return what a scan of a sheet finds; raises BadFile when it is beyond the limits of rows and columns."""
+        if path not in self._scans:
+            self._scans[path] = scan_sheet(self.stream(path))
+        found = self._scans.pop(path)
+        if isinstance(found, Scan):
+            return found
+        try:
+            raise found
+        finally:
+            del found  # else it and this frame would hold each other, and all that is open, for a while
 
     def stream(self, path: str) -> Iterator[bytes]:
         """Yield an entry's bytes piece by piece."""
@@ -109,18 +160,19 @@ class Workbook:
             )
 
     def _measure(self, entry: zipfile.ZipInfo, left: int) -> int:
-        """Unpack an entry to nowhere; return its true size."""
-        size, tail = 0, b""
-        xml = entry.filename.endswith((".xml", ".rels", ".vml"))
-        for piece in self.stream(entry.filename):
-            size += len(piece)
-            if size > left or (size > SMALL_ENTRY and size > MOST_RATIO * max(1, entry.compress_size)):
-                raise _bomb("a part that unpacks to very much more than its size", "ส่วนที่แตกออกแล้วใหญ่ผิดปกติ")
-            if xml:
-                if _DOCTYPE.search(tail + piece) or (size == len(piece) and b"\x00" in piece[:64]):
-                    raise _entities()
-                tail = piece[-16:]
-        return size
+        """Unpack an entry to nowhere; return its true size. A sheet is scanned on the way: it is large, and unpacked only once."""
+        measured = _Measured(entry, self.stream(entry.filename), left)
+        if entry.filename.startswith(SHEETS) and entry.filename.endswith(".xml"):
+            try:
+                self._scans[entry.filename] = scan_sheet(measured.pieces)
+            except BadFile as fault:
+                if measured.is_refused:
+                    raise
+                # the package as a whole has the first word
+                self._scans[entry.filename] = fault.with_traceback(None)
+        for _ in measured.pieces:
+            pass
+        return measured.size
 
     def _read(self, path: str, most: int) -> bytes:
         out = b""

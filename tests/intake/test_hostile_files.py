@@ -97,14 +97,15 @@ def far_cell() -> bytes:
     )
 
 
-def far_column() -> bytes:
+def far_column(add: dict[str, bytes] | None = None) -> bytes:
     """Return a workbook with something in its last column."""
     return repacked(
         {
             SHEET: lambda xml: xml.replace(
                 b"</sheetData>", b"<row r='9'><c s='0' r = 'XFD9'><v>1</v></c></row></sheetData>"
             )
-        }
+        },
+        add,
     )
 
 
@@ -166,6 +167,8 @@ CASES = [
     Case("1 formula in a name", lambda: with_cell(1, NAME, "=cmd|'/c calc'!A1"), codes={2: "bad-first-name"}),
     Case("1 full-width formula", lambda: with_cell(1, NAME, "＝1+1"), codes={2: "bad-first-name"}),
     Case("3 zip bomb", bomb, says="unpacks", real=True),
+    Case("3 zip bomb behind a wide sheet", lambda: far_column({"xl/media/a.xml": b" " * (8 << 20)}), says="unpacks"),
+    Case("4 entities behind a wide sheet", lambda: far_column({"xl/worksheets/sheet2.xml": LAUGHS}), says="DTD"),
     Case("3 too many entries", lambda: repacked({}, {f"a{n}": b"" for n in range(300)}), says="parts"),
     Case("3 overlapping entries", overlapping, says="overlap|damaged"),
     Case("3 zip in a zip", not_workbook, says="no Excel workbook"),
