@@ -37,6 +37,13 @@ def read_policy(text: str) -> PolicyReading:
             remedy_en="Correct that line; strings stand in double quotes.",
             remedy_th="โปรดแก้ไขบรรทัดนั้น ข้อความต้องอยู่ในเครื่องหมายคำพูด",
         ) from None
+    except RecursionError:
+        raise BadPolicy(
+            "The policy file is nested too deep.",
+            message_th="ไฟล์นโยบายมีวงเล็บซ้อนกันลึกเกินไป",
+            remedy_en="docs/policy-file.md shows what may stand in it.",
+            remedy_th="ดูรูปแบบได้ใน docs/policy-file.md",
+        ) from None
     faults = Faults(LineFinder(text))
     policy = _read_document(plain(document), faults)
     faults.refuse_if_any()

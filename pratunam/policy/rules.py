@@ -1,9 +1,7 @@
 """What must hold between the lines of a policy file: floors within the rate, names that exist, accounts that are one's own."""
 
-import ipaddress
 import re
 from collections import Counter
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
@@ -11,10 +9,13 @@ import holidays
 from domain.errors import NotFound
 from domain.policy import Policy, RegistryRules
 from domain.states import AccountKind
+from pratunam.policy.addresses import check_endpoint, check_notice
 from pratunam.policy.faults import Faults
 from pratunam.policy.locate import Path
 from profiles.book import profile
 
+#: letters of an account's id: it is a key of the gate's Redis, a label of metrics, a word of commands
+_LONGEST = 64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -23,25 +24,15 @@ def check_rules(policy: Policy, faults: Faults) -> None:
     for registry in policy.registries.values():
         _check_registry(policy, registry, faults)
     _check_parties(policy, faults)
+    check_notice(policy.notice, faults)
     if not policy.registries:
         faults.add(["registry"], "name at least one registry", "ต้องมีระบบทะเบียนอย่างน้อยหนึ่งระบบ")
-
-
-def is_loopback(endpoint: str) -> bool:
-    """Say whether an endpoint is on this machine."""
-    host = urlsplit(endpoint).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_registry(policy: Policy, rules: RegistryRules, faults: Faults) -> None:
     path: Path = ["registry", rules.name]
     _check_names(rules, path, faults)
-    _check_endpoint(rules, path, faults)
+    check_endpoint(rules, path, faults)
     _check_rates(policy, rules, path, faults)
     for index, window in enumerate(rules.windows):
         for party in window.parties:
@@ -80,35 +71,6 @@ def _check_names(rules: RegistryRules, path: Path, faults: Faults) -> None:
         faults.add([*path, "holidays"], f"no calendar `{rules.holidays}`; for Thailand: TH", "ไม่รู้จักปฏิทินวันหยุด")
 
 
-def _check_endpoint(rules: RegistryRules, path: Path, faults: Faults) -> None:
-    parts = urlsplit(rules.endpoint)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        faults.add(
-            [*path, "endpoint"],
-            "an endpoint begins with https:// and names a host",
-            "endpoint ต้องขึ้นต้นด้วย https:// และมีชื่อเครื่อง",
-        )
-        return
-    if parts.username or parts.password or parts.query:
-        faults.add(
-            [*path, "endpoint"],
-            "an endpoint carries no password and no query",
-            "endpoint ต้องไม่มีรหัสผ่านหรือพารามิเตอร์",
-        )
-    if rules.test_ids and not is_loopback(rules.endpoint):
-        faults.add(
-            [*path, "test_ids"],
-            "test IDs are for a registrar on this machine only",
-            "รหัสทดสอบใช้ได้เฉพาะเครื่องนี้เท่านั้น",
-        )
-    if parts.scheme == "http" and not is_loopback(rules.endpoint):
-        faults.warn(
-            [*path, "endpoint"],
-            "members' data would travel unprotected: use https",
-            "ข้อมูลสมาชิกจะไม่ถูกเข้ารหัส โปรดใช้ https",
-        )
-
-
 def _check_rates(policy: Policy, rules: RegistryRules, path: Path, faults: Faults) -> None:
     floors = sum(party.limits_of(rules.name).floor for party in policy.parties.values())
     if floors > rules.rate > 0:
@@ -143,6 +105,12 @@ def _check_parties(policy: Policy, faults: Faults) -> None:
             faults.add(path, "a party's id is letters, digits, - and _", "รหัสพรรคใช้ตัวอักษร ตัวเลข - และ _")
         for index, account in enumerate(party.accounts):
             at: Path = [*path, "account", index]
+            if not 0 < len(account.id) <= _LONGEST or not account.id.isprintable() or " " in account.id:
+                faults.add(
+                    [*at, "id"],
+                    f"an account's id is 1 to {_LONGEST} letters, digits and signs, without blanks",
+                    f"รหัสผู้ใช้งานมี 1 ถึง {_LONGEST} ตัวอักษร ไม่มีช่องว่าง",
+                )
             if seen[account.registry, account.id] > 1:
                 faults.add([*at, "id"], f"account `{account.id}` stands here twice", f"รหัส `{account.id}` ซ้ำ")
             _check_secret(account.secret_ref, [*at, "secret"], faults)

@@ -1,7 +1,7 @@
 """Reads one table of the policy file into its struct: every unknown name with a suggestion, the first wrong type with its line."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -25,8 +25,21 @@ def read_table(raw: object, kind: type[Table], path: Path, faults: Faults) -> Ta
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         message, inner = _split(str(error))
+        words = _words_of(kind, inner) if message.startswith("Invalid enum value") else ""
+        if words:
+            faults.add([*path, *inner], f"must be one of {words}", f"ต้องเป็นหนึ่งใน {words}")
+            return None
         faults.add([*path, *inner], message, f"ค่าไม่ถูกต้อง ({message})")
         return None
+
+
+def _words_of(kind: type[msgspec.Struct], inner: list[str | int]) -> str:
+    """Return the words that may stand at a place, for a field that takes a word from a list."""
+    for struct in (kind, *TABLES.values()):
+        for field in msgspec.structs.fields(struct):
+            if inner and field.encode_name == inner[-1] and get_origin(field.type) is Literal:
+                return ", ".join(get_args(field.type))
+    return ""
 
 
 def _note_unknown(raw: Mapping[str, object], kind: type[msgspec.Struct], path: Path, faults: Faults) -> None:

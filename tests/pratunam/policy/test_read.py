@@ -96,6 +96,15 @@ def test_a_block_that_names_a_party_replaces_the_common_windows_for_it() -> None
         ('id     = "P002-01"', 'id     = "P001-01"', 41, "stands here twice"),
         ('secret = "env:P002_01"', 'secret = "P002_01"', 43, "env:NAME"),
         ("format = 1", "format = 2", 1, "format = 1 only"),
+        ('shape        = "batch"', 'shape        = "bach"', 6, "one of stream, batch, single"),
+        ('kind   = "added"', 'kind   = "more"', 32, "one of base, added"),
+        ('"https://registrar.example"', '"https://[registrar"', 5, "https://"),
+        ('"https://registrar.example"', '"https://registrar.example:port"', 5, "https://"),
+        ("format = 1", 'format = 1\nnotice.smtp = "mail.example:25"', 2, "smtp://"),
+        ("format = 1", 'format = 1\nnotice.webhook = "ftp://x"', 2, "https://"),
+        ('id     = "P001-01"', 'id     = "P001 01"', 35, "without blanks"),
+        ('id     = "P001-01"', 'id     = "P001\\u0000"', 35, "without blanks"),
+        ('id     = "P001-01"', 'id     = ""', 35, "without blanks"),
     ],
 )
 def test_a_wrong_line_is_named_with_what_to_do(old: str, new: str, line: int, words: str) -> None:
