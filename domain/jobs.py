@@ -82,6 +82,7 @@ class Job:
     invalid: int = 0
     records: RecordCounts = RecordCounts()
     check_attempts: int = 0
+    #: in words of whoever paused it; the gate's own are English here, see `paused_reason_th`
     paused_reason: str = ""
     fault_en: str = ""
     fault_th: str = ""
@@ -90,6 +91,20 @@ class Job:
     faults: Mapping[str, int] = field(default_factory=dict)
     notes_en: tuple[str, ...] = ()
     notes_th: tuple[str, ...] = ()
+
+    @property
+    def paused_reason_th(self) -> str:
+        """Return the reason in Thai where the gate paused the job itself; people's own words stay as they are."""
+        english, thai = too_many_invalid(self.invalid, self.rows, self.max_invalid_pct)
+        return thai if self.paused_reason == english else self.paused_reason
+
+
+def too_many_invalid(invalid: int, rows: int, allowed_pct: float) -> tuple[str, str]:
+    """Return why the gate paused a job after its check, in English and in Thai."""
+    return (
+        f"{invalid} of {rows} rows are invalid, more than {allowed_pct:g} %",
+        f"มีแถวที่ไม่ผ่านการตรวจ {invalid} จาก {rows} แถว เกินร้อยละ {allowed_pct:g}",
+    )
 
 
 @dataclass(frozen=True, slots=True)

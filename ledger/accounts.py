@@ -129,13 +129,14 @@ def enact_accounts(
 ) -> None:
     """Make the accounts those of the policy: new ones active, withdrawn ones back in use, missing ones withdrawn.
 
+    They keep the policy's order, but for a party's base accounts, which come before its added ones: so they are taken into use.
     What events did to an account that stays is left as it is.
     """
     known = {(row.registry, row.account): row for row in connection.execute(select(accounts))}
     wanted = {
         (one.registry, one.id): (party.id, one.kind)
         for party in policy.parties.values()
-        for one in party.accounts
+        for one in sorted(party.accounts, key=lambda account: account.kind is AccountKind.ADDED)
     }
     for place, ((registry, account), (party, kind)) in enumerate(wanted.items()):
         row = known.get((registry, account))

@@ -51,6 +51,7 @@ def job_values(job: Job, timezone: str, finish_at: int | None) -> dict[str, obje
         "deadline_at": told(job.deadline_at),
         "parent": job.parent,
         "paused_reason": job.paused_reason,
+        "paused_reason_th": job.paused_reason_th,
         "faults": dict(job.faults),
         "fault_en": job.fault_en,
         "fault_th": job.fault_th,
@@ -89,7 +90,7 @@ def next_steps(job: Job) -> Iterator[str]:
         yield job.fault_th
     if job.state is JobState.PAUSED:
         yield f"Paused: {job.paused_reason}. Let it go on: pratunam job resume {job.job}"
-        yield f"หยุดชั่วคราว: {job.paused_reason} สั่งให้ทำต่อ: pratunam job resume {job.job}"
+        yield f"หยุดชั่วคราว: {job.paused_reason_th} สั่งให้ทำต่อ: pratunam job resume {job.job}"
     if job.records.doubtful:
         yield f"{job.records.doubtful:,} are doubtful; people must say: pratunam records doubtful {job.job}"
         yield f"มี {job.records.doubtful:,} รายการที่ต้องให้เจ้าหน้าที่ตรวจสอบ: pratunam records doubtful {job.job}"

@@ -6,6 +6,7 @@ A child dies with its supervisor (parent-death signal, set by the child itself t
 
 import asyncio
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ _SETTLED_S = 10.0
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
 _PR_SET_PDEATHSIG = 1
+#: the variable by which a child knows its supervisor's process
+PARENT = "SUPERVISED_BY"
 #: a child's stray words go there: standard output carries the line `ready URL` alone
 _STANDARD_ERROR = 2
 
@@ -75,7 +78,7 @@ class Supervisor:
     async def _run_once(self, plan: ChildPlan) -> int:
         child = await asyncio.create_subprocess_exec(
             *plan.command,
-            env=dict(plan.environment),
+            env=dict(plan.environment) | {PARENT: str(os.getpid())},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=_STANDARD_ERROR,
             start_new_session=True,
@@ -106,6 +109,12 @@ def _told(code: int) -> str:
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when its parent dies (Linux; elsewhere nothing happens)."""
+    """Have the kernel end this process when its parent dies (Linux; elsewhere nothing happens).
+
+    A parent named by `PARENT` in the environment that died before the kernel was asked is noticed: this process ends at once.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        parent = os.environ.get(PARENT)
+        if parent is not None and parent != str(os.getppid()):
+            raise SystemExit(f"process {parent}, which started this one, is gone")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 
 from scheduler.sharing import share_out
-from scheduler.snapshot import PartyView, RegistryView
+from scheduler.snapshot import LiveSession, PartyView, RegistryView
 
 #: the fewest records a slice holds (architecture.md section 3): less than this is no work for one more session
 LEAST_LINES = 10
@@ -87,8 +87,13 @@ def _over_their_part(parties: Sequence[PartyView], seats: Sequence[int]) -> list
     return [
         (session.since_at, session.account)
         for seat, party in zip(seats, parties, strict=True)
-        for session in sorted(party.sessions, key=lambda s: s.since_at)[: max(0, len(party.sessions) - seat)]
+        for session in _given_up_first(party.sessions)[: max(0, len(party.sessions) - seat)]
     ]
+
+
+def _given_up_first(sessions: Sequence[LiveSession]) -> list[LiveSession]:
+    """Added accounts before base ones, then whoever sits longest."""
+    return sorted(sessions, key=lambda session: (not session.added, session.since_at))
 
 
 def _seats_in_turns(registry: RegistryView, parties: Sequence[PartyView], free: int, now: int) -> list[int]:

@@ -11,11 +11,12 @@ ROUND_MS = 250
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """One session that holds a lease: since when, and whether it has been told to end."""
+    """One session that holds a lease: since when, whether it has been told to end, and whether its account is an added one."""
 
     account: str
     since_at: int
     ending: bool = False
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)

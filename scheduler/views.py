@@ -1,15 +1,16 @@
 """Puts ledger, usage and policy together into the snapshot that the decision looks at. Computes only; reads nothing itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.jobs import PartyBacklog
-from domain.policy import Policy, RegistryRules
+from domain.policy import PartyRules, Policy, RegistryRules
 from domain.quota import PartyUse, Usage
+from domain.states import AccountKind
 from scheduler.brake import BrakeState
 from scheduler.memory import Memory
 from scheduler.openings import ClockOffset, Openings
-from scheduler.snapshot import PartyView, RegistryView, Snapshot
+from scheduler.snapshot import LiveSession, PartyView, RegistryView, Snapshot
 
 _UNUSED = PartyUse(level=0.0, outstanding=0, sent=0)
 
@@ -61,12 +62,12 @@ def view_scene(scene: Scene, memory: Memory, now: int) -> Snapshot:
 def _view_party(scene: Scene, backlog: PartyBacklog, memory: Memory, now: int) -> PartyView:
     rules, name = scene.rules, backlog.party
     use = scene.usage.parties.get(name, _UNUSED)
-    sessions = tuple(memory.sitting.get(name, ()))
+    party = scene.policy.parties.get(name)
+    sessions = _with_kinds(memory.sitting.get(name, ()), party)
     # Claimed lines can be sent by their session only; those of a dead one wait for the rescue.
     in_hand = max(0, backlog.in_hand - memory.outstanding.get(name, 0)) if sessions else 0
     accounts = scene.accounts.get(name, 0)
     barred = 0 if rules.newest_wins else min(accounts, memory.quarantined.get(name, 0))
-    party = scene.policy.parties.get(name)
     limits = party.limits_of(rules.name) if party else None
     sendable = backlog.ready + in_hand
     return PartyView(
@@ -90,3 +91,11 @@ def _view_party(scene: Scene, backlog: PartyBacklog, memory: Memory, now: int) -
         waiting_since_at=memory.waiting_since(name, now) if sendable else None,
         deadline_open_ms=scene.openings.open_ms_before(name, rules.deadline_at, now),
     )
+
+
+def _with_kinds(sitting: Sequence[LiveSession], party: PartyRules | None) -> tuple[LiveSession, ...]:
+    """Say of each session whether its account is an added one: those are given up first."""
+    if not sitting or party is None:
+        return tuple(sitting)
+    added = {account.id for account in party.accounts if account.kind is AccountKind.ADDED}
+    return tuple(replace(session, added=session.account in added) for session in sitting)

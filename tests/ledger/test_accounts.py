@@ -1,5 +1,6 @@
 """Accounts as events leave them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,16 @@ async def test_accounts_that_are_not_there_are_not_found(applied: Scene) -> None
         await applied.ledger.rest_accounts(REGISTRY, ["x"], "", BY, NOW)
     with pytest.raises(NotFound):
         await applied.ledger.restore_account(REGISTRY, "x", BY, NOW)
+
+
+async def test_a_party_s_base_accounts_come_first_whatever_the_file_s_order(scene: Scene) -> None:
+    """Sessions take the first that is free: added ones only once all base ones are in use."""
+    rules = policy("P001", "P002")
+    parties = {
+        name: replace(party, accounts=tuple(reversed(party.accounts)))
+        for name, party in rules.parties.items()
+    }
+    await scene.ledger.apply_policy(policy_draft(replace(rules, parties=parties)), BY, NOW)
+    assert [row.account for row in await scene.ledger.accounts(REGISTRY)] == [
+        "P001-01", "P001-02", "P002-01", "P002-02",
+    ]  # fmt: skip

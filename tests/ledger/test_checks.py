@@ -73,6 +73,7 @@ async def test_too_many_invalid_rows_pause_the_job(scene: Scene) -> None:
     paused = await scene.submit("J2", lines=(18,), invalid=1)
     assert paused.state is JobState.PAUSED
     assert "1 of 19" in paused.paused_reason
+    assert paused.paused_reason_th == "มีแถวที่ไม่ผ่านการตรวจ 1 จาก 19 แถว เกินร้อยละ 5"
     assert (await scene.ledger.resume("J2", BY, NOW)).state is JobState.QUEUED
 
 

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pratunam.supervise import ChildPlan, Supervisor
+import pytest
+
+from pratunam.supervise import PARENT, ChildPlan, Supervisor
 
 _SLEEPER = "import signal; signal.sigwait({signal.SIGTERM})"
 _STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
@@ -103,3 +106,30 @@ async def test_a_child_that_cannot_be_started_is_tried_again_and_its_sister_stay
         await diary.until(lambda words: sum("could not be started" in what for _, what in words) >= 2)
 
         assert set(supervisor.pids()) == {"two"}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_child_whose_supervisor_died_before_it_could_ask_ends_at_once(is_there: bool) -> None:
+    """Between its start and its word to the kernel nobody would ever send it the signal."""
+    program = "from pratunam.supervise import die_with_parent as ask; ask(); print('goes on')"
+    parent = str(os.getpid() if is_there else 1)
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {PARENT: parent},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.stdout == "goes on\n", ran.returncode == 0) == (is_there, is_there)
+
+
+async def test_a_child_knows_its_supervisor(tmp_path: Path) -> None:
+    """By its process, so that it can tell whether that is still there."""
+    note = tmp_path / "note"
+    write = f"import os, pathlib; pathlib.Path({str(note)!r}).write_text(os.environ[{PARENT!r}]); "
+    async with supervised(plan("one", write + _SLEEPER)) as (_, diary):
+        await diary.until(starts("one", 1))
+        async with asyncio.timeout(30):
+            while not note.exists() or not note.read_text():  # noqa: ASYNC110 -- another process's file rings no bell
+                await asyncio.sleep(0.01)
+    assert note.read_text() == str(os.getpid())

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import redis.asyncio as aioredis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.errors import GateLost
 from domain.quota import AccountQuota, LeaseRefused, RegistryQuota, Share
 from domain.wire import Scope
 from pratunam.embedded import EmbeddedServer
@@ -49,6 +51,8 @@ unusual = st.one_of(
     st.tuples(st.just("end"), picks),
     st.tuples(st.just("configure"), st.integers(0, 31), rates, bursts),
     st.tuples(st.just("silence"), st.integers(1, 9)),
+    st.tuples(st.just("leads")),
+    st.tuples(st.just("deposed"), picks),
 )
 #: stretches of ordinary work with something unusual between them
 histories = st.lists(
@@ -76,6 +80,7 @@ class Pair:
     quota: RegistryQuota
     sessions: list[Session] = field(default_factory=list)
     tick_no: int = 0
+    epoch: int = 1
 
     def session(self, pick: int) -> Session | None:
         """One of the leases so far, the newest first; dead ones are asked about too."""
@@ -105,6 +110,8 @@ class Pair:
             "hold": self._hold,
             "end": self._end,
             "configure": self._configure,
+            "leads": self._leads,
+            "deposed": self._deposed,
         }
         await doings[name](*args)
         self.model.close()
@@ -192,12 +199,12 @@ class Pair:
 
     async def _share(self, pick: int, rate: float, burst: int, span: int, cap: int, braked: float) -> None:
         shares = {PARTIES[pick % 2]: Share(rate, burst, span, cap)}
-        await self.quotas.set_shares(REGISTRY, 1, shares, braked)
+        await self.quotas.set_shares(REGISTRY, self.epoch, shares, braked)
         self.model.set_shares(shares, braked)
 
     async def _open(self) -> None:
         shares = {party: Share(30, 40, 5000) for party in PARTIES}
-        await self.quotas.set_shares(REGISTRY, 1, shares, 100)
+        await self.quotas.set_shares(REGISTRY, self.epoch, shares, 100)
         self.model.set_shares(shares, 100)
 
     async def _quarantine(self, pick: int, span: int) -> None:
@@ -220,7 +227,7 @@ class Pair:
             self.model.accounts[who].blocked = max(self.model.accounts[who].blocked, until)
 
     async def _hold(self, party: str | None, on: bool) -> None:
-        await self.quotas.hold(REGISTRY, party, on=on)
+        await self.quotas.hold(REGISTRY, party, on=on, epoch=self.epoch)
         if party is None:
             if self.model.held and not on:
                 self.model.blocked = 0
@@ -233,13 +240,35 @@ class Pair:
 
     async def _end(self, pick: int) -> None:
         names = [ACCOUNTS[pick % len(ACCOUNTS)], "nobody"]
-        await self.quotas.end_sessions(REGISTRY, names)
+        await self.quotas.end_sessions(REGISTRY, names, epoch=self.epoch)
         self.model.tell_to_end(names)
 
     async def _configure(self, chosen: int, rate: float, burst: int) -> None:
         accounts = {n: AccountQuota(rate, burst) for i, n in enumerate(ACCOUNTS) if chosen & (1 << i)}
-        await self.quotas.configure(self.quota, accounts)
+        await self.quotas.configure(self.quota, accounts, epoch=self.epoch)
         self.model.configure(accounts)
+
+    async def _leads(self) -> None:
+        """Another scheduler leads from now on, and has written."""
+        self.epoch += 1
+        await self.quotas.end_sessions(REGISTRY, [], epoch=self.epoch)
+
+    async def _deposed(self, pick: int) -> None:
+        """The one before wakes and writes: the model knows nothing of it."""
+        await self._leads()
+        older, everybody = self.epoch - 1, list(ACCOUNTS)
+        shares = {party: Share(1, 1, 0) for party in PARTIES}
+        doings: list[Awaitable[None]] = [
+            self.quotas.hold(REGISTRY, None, on=not self.model.held, epoch=older),
+            self.quotas.hold(REGISTRY, PARTIES[pick % 2], on=True, epoch=older),
+            self.quotas.end_sessions(REGISTRY, everybody, epoch=older),
+            self.quotas.configure(self.quota, {}, epoch=older),
+            self.quotas.set_shares(REGISTRY, older, shares, 0),
+            self.quotas.begin(2, self.quota, epoch=older),
+        ]
+        for doing in doings:
+            with pytest.raises(GateLost):
+                await doing
 
 
 async def replay(client: aioredis.Redis, quota: RegistryQuota, history: list[tuple[Any, ...]]) -> None:

@@ -35,6 +35,15 @@ def test_a_latecomer_gets_the_seat_of_whoever_sat_its_turn() -> None:
     assert allot_seats(registry(sessions=4), [sitting, late], NOW - 1).end == ()
 
 
+def test_added_accounts_are_given_up_before_base_ones() -> None:
+    """Whoever sits longest goes first only among those of a kind."""
+    sessions = tuple(
+        replace(session, added=session.account in {"A-02", "A-03"}) for session in live("A", 4, NOW - TURN_MS)
+    )
+    parties = [replace(party("A", accounts=4), sessions=sessions), party("B", accounts=2, seated=False)]
+    assert allot_seats(registry(sessions=4), parties, NOW).end == ("A-02",)
+
+
 def test_a_session_that_was_told_to_end_counts_as_the_seat_to_come() -> None:
     """Nobody is told twice, and no second one instead."""
     sessions = (LiveSession("A-00", NOW - 99_999, ending=True), *live("A", 4, NOW - TURN_MS)[1:])
