@@ -58,6 +58,20 @@ class PostgresKeyStore(KeyStore):
         self._open()
         self._check_master()
 
+    @property
+    def counter_path(self) -> Path:
+        """Return where this host mirrors its commits; not the file of a home that keeps its ledger itself."""
+        return self.path.with_suffix(".host")
+
+    @staticmethod
+    def make_tables(database: Database) -> None:
+        """Make the store's tables where there are none; raises psycopg.Error."""
+        with database.connect() as opening:
+            opening.execute("SELECT pg_advisory_xact_lock(%s)", (KEYS,))
+            found = opening.execute("SELECT to_regclass('pratunam_keys.changes') IS NULL").fetchone()
+            if found is not None and found[0]:
+                opening.execute(_CREATE)
+
     def destroy(self, job: str) -> None:
         """Destroy the job's key for good; safe to repeat."""
         name = f"job:{job}"
@@ -115,11 +129,7 @@ class PostgresKeyStore(KeyStore):
 
     def _open(self) -> None:
         try:
-            with self._database.connect() as opening:
-                opening.execute("SELECT pg_advisory_xact_lock(%s)", (KEYS,))
-                found = opening.execute("SELECT to_regclass('pratunam_keys.changes') IS NULL").fetchone()
-                if found is not None and found[0]:
-                    opening.execute(_CREATE)
+            self.make_tables(self._database)
         except psycopg.Error as error:
             raise self._told(error) from None
 

@@ -15,7 +15,7 @@ _COMMANDS = {
     "worker": "processes:worker",
     "scheduler": "processes:scheduler",
     "registrar": "processes:registrar",
-    "migrate": "processes:migrate",
+    "migrate": "migrating:migrate",
     "demo": "processes:demo",
     "policy": "policies:policy_group",
     "check": "submitting:check",
@@ -31,6 +31,7 @@ _COMMANDS = {
     "status": "state:status",
     "doctor": "upkeep:doctor",
     "backup": "upkeep:backup",
+    "keys": "keys:keys_group",
 }
 
 

@@ -90,11 +90,6 @@ def at_home(function: Callable[..., Awaitable[int | None]]) -> Callable[..., Non
     return framed(with_parts(function, make_home=False))
 
 
-def at_any_home(function: Callable[..., Awaitable[int | None]]) -> Callable[..., None]:
-    """Decorate an async command that makes the home where there is none."""
-    return framed(with_parts(function, make_home=True))
-
-
 def _refuse_strange_bytes(options: Mapping[str, Any]) -> None:
     """Words of the command line that are no UTF-8 name nothing here; a file's path may be any bytes."""
     for name, value in options.items():

@@ -1,4 +1,4 @@
-"""`pratunam up`, `scheduler`, `worker`, `registrar`, `migrate`, `demo`: what runs for long."""
+"""`pratunam up`, `scheduler`, `worker`, `registrar`, `demo`: what runs for long."""
 
 import asyncio
 from pathlib import Path
@@ -8,8 +8,7 @@ import click
 from domain.errors import Refused
 from pratunam.commands.arguments import PORT
 from pratunam.commands.endings import FAILED
-from pratunam.commands.frame import Frame, at_any_home, framed
-from pratunam.parts import Parts
+from pratunam.commands.frame import Frame, framed
 
 
 @click.command("up")
@@ -74,14 +73,6 @@ def registrar(frame: Frame, port: int, file: Path | None) -> int:  # noqa: ARG00
                 remedy_th="ดูรูปแบบแฟ้มใน registrar/README.md",
             ) from None
     return serve(port, file)
-
-
-@click.command("migrate")
-@at_any_home
-async def migrate(frame: Frame, parts: Parts) -> None:
-    """Bring the ledger to this version's schema (opening it does so)."""
-    history = await parts.ledger.policy_history()
-    frame.tell({"migrated": True, "policy_versions": len(history)}, "The ledger has this version's schema.")
 
 
 @click.command("demo")

@@ -42,6 +42,8 @@ FITTING = {
     "action": "verify",
     "subject": "P001",
     "home": "HOME",
+    "address": "postgresql://gate@127.0.0.1:1/gate",
+    "password_file": "FILE",
 }
 #: what names something that must be there
 IDS = {"party", "registry", "job", "account", "version"}
