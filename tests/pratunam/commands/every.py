@@ -14,7 +14,7 @@ import click
 from pratunam.cli import pratunam
 from tests.pratunam.desk import SECRET, Desk, Told
 
-#: words that fit, by the parameter's name; `FILE` and `DIR` stand for paths that a test has at hand
+#: words that fit, by the parameter's name, where neither "1" nor a file does; `FILE` and `DIR` stand for paths that a test has at hand
 FITTING = {
     "file": "FILE",
     "folder": "DIR",
@@ -44,6 +44,7 @@ FITTING = {
     "home": "HOME",
     "address": "postgresql://gate@127.0.0.1:1/gate",
     "password_file": "FILE",
+    "new": "HOME",
 }
 #: what names something that must be there
 IDS = {"party", "registry", "job", "account", "version"}
@@ -68,7 +69,7 @@ class Every:
             name = str(parameter.name)
             if not parameter.required and name not in other:
                 continue
-            word = other.get(name, FITTING[name])
+            word = other[name] if name in other else _fitting(parameter)
             line += [word] if isinstance(parameter, click.Argument) else [parameter.opts[0], word]
         return line
 
@@ -79,6 +80,12 @@ class Every:
     def texts(self) -> list[str]:
         """Return its parameters that are any text."""
         return [str(each.name) for each in self.command.params if each.type.name == "text"]
+
+
+def _fitting(parameter: click.Parameter) -> str:
+    if isinstance(parameter.type, click.Path):
+        return FITTING.get(str(parameter.name), "FILE")
+    return FITTING.get(str(parameter.name), "1")
 
 
 def every_command() -> Iterator[Every]:
