@@ -11,6 +11,7 @@ from domain.states import ENDED_JOB_STATES
 from ledger.audit import note
 from ledger.changes import chunked
 from ledger.jobs import job_row
+from ledger.locks import lock_jobs
 from ledger.policy_code import newest_policy
 from ledger.tables import invalid_batches, jobs, outcomes, slice_boxes, slice_index, slices
 
@@ -21,6 +22,7 @@ WIPED_AT_ONCE = 40
 
 def mark_erased(connection: Connection, job: str, by: By, now: int) -> None:
     """Say that the job is erased from now on; raises Conflict while it is open or records are pending or unknown. Safe to repeat."""
+    lock_jobs(connection, job)
     row = job_row(connection, job)
     if row.state not in ENDED_JOB_STATES or row.pending + row.unknown > 0:
         raise Conflict(
