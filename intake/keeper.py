@@ -95,7 +95,7 @@ async def keep_child(limits: Limits, *, stderr: int = asyncio.subprocess.DEVNULL
         stderr=stderr,
         env={
             "PYTHONPATH": str(_ROOT),
-            "POLARS_MAX_THREADS": "1",
+            "POLARS_MAX_THREADS": "2",
             "LANG": "C.UTF-8",
             "MALLOC_ARENA_MAX": "2",
             "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1",

@@ -5,7 +5,9 @@ Works partition by partition; memory does not follow the number of rows.
 """
 
 import os
+from array import array
 from base64 import urlsafe_b64encode
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -49,8 +51,9 @@ class Persons:
         self._index = scratch / "index"
         self._index_read = 0
         self._sheets: list[str] = []
-        self._apart = pl.Series(_POSITION, [], dtype=pl.UInt32)
-        self._bad = self._apart
+        # asked about for every block: a search in it must cost nothing
+        self._apart = array("I")
+        self._bad = pl.Series(_POSITION, [], dtype=pl.UInt32)
         self._others = 0
         # never leaves this process: it only tells equal numbers from others
         self._seed = int.from_bytes(os.urandom(8))
@@ -128,7 +131,7 @@ class Persons:
                 others = self._spill.read("others", part)
                 found.append(_waiting(rows.join(self._bad.to_frame(), on=_POSITION, how="anti"), others))
         tail = pl.concat(found)
-        self._apart = pl.concat([self._bad, tail[_POSITION]]).sort()
+        self._apart = array("I", pl.concat([self._bad, tail[_POSITION]]).sort().to_list())
         return Tail(tail)
 
     def index(self, count: int) -> bytes:
@@ -141,9 +144,7 @@ class Persons:
 
     def apart(self, first: int, last: int) -> frozenset[int]:
         """Return those of the rows from `first` to `last` that do not go the plain way."""
-        low = self._apart.search_sorted(first, side="left")
-        high = self._apart.search_sorted(last, side="right")
-        return frozenset(self._apart[low:high].to_list())
+        return frozenset(self._apart[bisect_left(self._apart, first) : bisect_right(self._apart, last)])
 
     def _persons(self, names: pl.Series) -> list[bytes]:
         """Return AES(k, x) ⊕ x of each name's block x: a keyed hash that nobody turns back, a whole column at one call."""
