@@ -157,7 +157,7 @@ class RegistryLooked(Event):
 class LedgerLooked(Event):
     """What the scheduler counted in the ledger: jobs by (registry, state), doubtful records by (registry, party).
 
-    `notices`: deliveries not done by (channel, state). Counted over the newest jobs and notices.
+    `notices`: deliveries not done by (channel, state).
     `took_ms`: how long the ledger took to tell.
     """
 

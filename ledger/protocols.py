@@ -31,6 +31,7 @@ from ledger.values import (
     CheckTicket,
     HoldRow,
     IndexPart,
+    LedgerCounts,
     NoticeDraft,
     NoticeRow,
     PolicyDraft,
@@ -364,6 +365,10 @@ class Generations(Protocol):
 
     async def restored_from_copy(self) -> bool:
         """Say whether the ledger is behind its commit counter: it was put back from a copy, so ask before sending again."""
+        ...
+
+    async def counts(self) -> LedgerCounts:
+        """Count what no event tells, for the boards."""
         ...
 
     async def restored(self) -> Restored | None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from domain.jobs import By
 from domain.policy import PolicyVersion
-from ledger import accounts, audit, generations, holds, meta, notices, policy_book, restored
+from ledger import accounts, audit, counts, generations, holds, meta, notices, policy_book, restored
 from ledger.engine import OnEngine
 from ledger.values import (
     AccountRow,
     AuditLine,
     AuditProof,
     HoldRow,
+    LedgerCounts,
     NoticeDraft,
     NoticeRow,
     PolicyDraft,
@@ -132,6 +133,9 @@ class RuleVerbs(OnEngine):
     async def restored_from_copy(self) -> bool:
         """Say whether this ledger is behind its commit counter: it was put back from a copy, so ask before sending again."""
         return await self._read(meta.is_restored)
+
+    async def counts(self) -> LedgerCounts:
+        return await self._read(counts.counts)
 
     async def restored(self) -> Restored | None:
         return await self._read(restored.restored)

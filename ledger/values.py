@@ -96,6 +96,15 @@ class HoldRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerCounts:
+    """Jobs by (registry, state), doubtful records by (registry, party), deliveries not done by (channel, state)."""
+
+    jobs: Mapping[tuple[str, str], int]
+    doubtful: Mapping[tuple[str, str], int]
+    notices: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """A ledger that was put back from a copy: since when that is seen to (None: not yet) and for how long it is remembered at least (ms).
 

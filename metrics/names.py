@@ -196,13 +196,11 @@ PARTY_OPEN = _gauge(
 )
 PARTY_HELD = _gauge("pratunam_party_held", "1 while a hold stops the party.", *_PARTY)
 PARTY_BOUND = _gauge("pratunam_party_bound", "1 for what binds the party now.", "registry", "party", "reason")
-JOBS = _gauge("pratunam_jobs", "Jobs by state, of the newest 1,000.", "registry", "state")
-DOUBTFUL = _gauge(
-    "pratunam_doubtful_records", "Records that people must decide, of the newest 1,000 jobs.", *_PARTY
-)
+JOBS = _gauge("pratunam_jobs", "Jobs by state.", "registry", "state")
+DOUBTFUL = _gauge("pratunam_doubtful_records", "Records that people must decide.", *_PARTY)
 NOTICES_WAITING = _gauge(
     "pratunam_notices_undelivered",
-    "Deliveries that have not arrived, of the newest 1,000 notices.",
+    "Deliveries that have not arrived.",
     "channel",
     "state",
 )

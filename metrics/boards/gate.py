@@ -151,7 +151,7 @@ def _checks() -> Graph:
 def _jobs() -> Graph:
     return graph(
         "Jobs",
-        "By state, of the newest 1,000; and how many enter a state a minute.",
+        "By state; and how many enter a state a minute.",
         {
             "{{state}}": 'max by (state) (pratunam_jobs{registry="$registry"})',
             "into {{state}} a minute": f"60 * sum by (state) (rate(pratunam_jobs_moved_total{_EVERY}))",

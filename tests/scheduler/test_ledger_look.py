@@ -18,6 +18,7 @@ from tests.ledger.scene import (
     REGISTRY,
     UNKNOWN,
     Scene,
+    new_job,
     notice_draft,
     policy,
     policy_draft,
@@ -78,3 +79,17 @@ async def test_notices_count_until_they_have_arrived(scene: Scene) -> None:
     assert (await count(scene)).notices == {("folder", "failing"): 1}
     await scene.ledger.delivered(notice, "folder", NOW)
     assert (await count(scene)).notices == {}
+
+
+async def test_what_is_older_than_a_thousand_others_is_counted_too(scene: Scene) -> None:
+    """The oldest job's doubtful record and a notice that never arrived are those that people forget."""
+    await scene.submit("J1", lines=(1,))
+    await scene.settle("J1.0", {0: UNKNOWN})
+    await scene.settle("J1.0", {0: DOUBTFUL})
+    await scene.ledger.add_notices([notice_draft()] * 1_100, BY, NOW)
+    for number in range(2, 1_010):
+        await scene.ledger.receive(new_job(f"J{number}"), BY, NOW)
+    event = await count(scene)
+    assert event.doubtful == {(REGISTRY, "P001"): 1}
+    assert event.notices == {("folder", "waiting"): 1_100}
+    assert event.jobs == {(REGISTRY, "finished"): 1, (REGISTRY, "received"): 1_008}
