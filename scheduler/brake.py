@@ -1,9 +1,9 @@
 """The brake: which part of its rate the registry gets now, from what its end says of its load. Pure; `policy` sets its bounds.
 
-Down by halves, at once: on a pushback of the registry, on a busy or closed `/v1/load`, when one answer in twenty is an error or
-a "busy", when answers take far longer than they used to. Up in steps, once nothing has been said for a while. Never below the
-floor: the full stop belongs to the registrar. A pushback for one account or party stops that scope in the gate itself; here it
-counts only when there are many. Which scope was meant shows in `closed_ms`: it is the registry's own.
+Down by halves, at once: on a pushback of the registry, on a busy `/v1/load` (closed is a window, not a load), when one answer in
+twenty is an error or a "busy", when answers take far longer than they used to. Up in steps, once nothing has been said for a while.
+Never below the floor: the full stop belongs to the registrar. A pushback for one account or party stops that scope in the gate itself;
+here it counts only when there are many. Which scope was meant shows in `closed_ms`: it is the registry's own.
 
 Latency is soft evidence (people work on the same system): only a mean well above a slow baseline counts, and only by more
 than a crowded worker could add by itself.
@@ -67,7 +67,7 @@ def taken_up(rules: BrakeRules, level: float, now: int) -> BrakeState:
 def brake(rules: BrakeRules, state: BrakeState, signals: Signals, now: int) -> BrakeState:
     """Return the brake's next state. `signals` are totals; totals that went back (a new generation) begin a new count."""
     state = _hear_pushback(rules, state, signals, now)
-    if signals.load_state in ("busy", "closed"):
+    if signals.load_state == "busy":
         state = _cut(rules, state, now, SOFT_FREEZE_MS, "load")
     state = _judge(rules, state, signals, now)
     return _release(state, now)

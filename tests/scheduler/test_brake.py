@@ -126,6 +126,11 @@ def test_a_busy_registrar_is_halved_again_and_again_down_to_the_floor() -> None:
     assert state.level == RULES.floor
 
 
+def test_a_closed_registrar_is_not_a_busy_one() -> None:
+    """Its window is over, says its load page all night: the morning begins at the full rate."""
+    assert run([(ms, Signals(load_state="closed")) for ms in range(0, 60_000, 250)]).level == 1.0
+
+
 def test_totals_that_go_back_begin_a_new_count() -> None:
     """A new generation of the gate counts from nought, and that is no pushback."""
     state = run([*calm(20), (21_000, Signals(pushbacks=0)), (30_000, Signals(answers=100))])
