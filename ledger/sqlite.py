@@ -16,9 +16,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool
 
 from domain.errors import Busy
+from ledger.grouped import GroupedWrites
+from ledger.kept import KeptConnections
 from ledger.meta import CommitMirror, count_commit, notice_restored
 from ledger.migrate import migrate
 
@@ -45,9 +47,9 @@ class SqliteEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._writer = _engine(path, "BEGIN IMMEDIATE", 1)
-        self._reader = _engine(path, "BEGIN", READERS)
-        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-write")
+        self._writer = KeptConnections(_engine(path, "BEGIN IMMEDIATE"))
+        self._reader = KeptConnections(_engine(path, "BEGIN"))
+        self._writes = GroupedWrites(self.write_now)
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-read")
         self._turnstile = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         with self._turn():
@@ -60,8 +62,7 @@ class SqliteEngine:
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a verb that changes something; committed when this returns. Raises Busy when the lock cannot be had."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._write_thread, lambda: self.write_now(verb, *args, **kwargs))
+        return await self._writes.write(lambda connection: verb(connection, *args, **kwargs))
 
     async def read(
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -94,8 +95,7 @@ class SqliteEngine:
 
     async def wipe(self) -> None:
         """Move everything out of the write-ahead log and cut it to nothing, so that deleted bytes are gone from it too."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._write_thread, self._wipe)
+        await self._writes.run(self._wipe)
 
     async def close(self) -> None:
         """End the threads and close the file."""
@@ -103,10 +103,10 @@ class SqliteEngine:
 
     def dispose(self) -> None:
         """End the threads, once they have done what was asked, and close the file."""
-        self._write_thread.shutdown()
+        self._writes.close()
         self._read_threads.shutdown()
-        self._reader.dispose()
-        self._writer.dispose()
+        self._reader.close()
+        self._writer.close()
         self._mirror.close()
         os.close(self._turnstile)
 
@@ -122,21 +122,16 @@ class SqliteEngine:
 
     def _wipe(self) -> None:
         with _polite():
-            raw = self._writer.raw_connection()
-            try:
-                is_blocked = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            finally:
-                raw.close()
+            cursor = self._writer.mine().connection.cursor()
+            is_blocked = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if is_blocked:  # somebody still reads an older state: try again later
             raise Busy("The ledger's log is being read.", message_th="มีการอ่านบันทึกของสมุดงานกลางอยู่")
 
 
-def _engine(path: Path, begin: str, size: int) -> Engine:
+def _engine(path: Path, begin: str) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
-        poolclass=QueuePool,
-        pool_size=size,
-        max_overflow=0,
+        poolclass=NullPool,  # connections are kept by those who use them
         # transactions are begun below, not guessed by the driver
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000, "isolation_level": None},
         hide_parameters=True,  # an error's text must not quote what was being written
