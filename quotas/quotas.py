@@ -32,6 +32,8 @@ from quotas.scripts import Script, script
 
 #: an answer after more than a second is worth nothing: permits are valid for one second from before they were asked for
 _TIMEOUT_S = 1.0
+#: connections of one process
+_CONNECTIONS = 8
 #: permits that were out when the old generation was lost are valid for so long, and what they sent arrives later still
 _PERMIT_MS = 1_000
 #: accounts or parties in one call, so that none holds Redis longer than some milliseconds
@@ -43,14 +45,20 @@ _T = TypeVar("_T")
 
 
 def connect(url: str) -> aioredis.Redis:
-    """Return a client fit for quotas: short time-outs, and never a repeat of its own (it could spend twice)."""
-    return aioredis.from_url(
+    """Return a client fit for quotas: short time-outs, and never a repeat of its own (it could spend twice).
+
+    Calls take turns on a few connections: when many sessions begin at once, making one for each would cost more than waiting.
+    """
+    pool = aioredis.BlockingConnectionPool.from_url(
         url,
+        max_connections=_CONNECTIONS,
+        timeout=_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=_TIMEOUT_S,
         socket_connect_timeout=_TIMEOUT_S,
         driver_info=None,  # else each connection reads the library's own version from the disk, and tells it
     )
+    return aioredis.Redis.from_pool(pool)
 
 
 def _machine_time() -> int:
@@ -72,6 +80,7 @@ class RedisQuotas:
         self._redis = connect(url_or_client) if isinstance(url_or_client, str) else url_or_client
         self._now = test_clock or _machine_time
         self._newest_epoch = 0
+        self._confirmed_at = 0
 
     async def close(self) -> None:
         """Close the client that was made here."""
@@ -131,7 +140,8 @@ class RedisQuotas:
         _stands(await self._call("quarantine", registry, party, account, for_ms))
 
     async def set_shares(self, registry: str, epoch: int, shares: Mapping[str, Share], rate: float) -> None:
-        asked = await self._server_time()
+        # What is opened counts from when this leader was confirmed, or from now where another client asked for that.
+        asked = self._now() or self._confirmed_at or await self._server_time()
         for part in _in_parts(list(shares.items())):
             done, newest = await self._call(
                 "set_shares", registry, epoch, asked, replies.rate_in(rate), replies.shares_in(part)
@@ -153,11 +163,13 @@ class RedisQuotas:
 
     async def usage(self, registry: str) -> Usage:
         raw = await self._call("usage", registry)
-        return replies.usage_out(raw, await self._run()) if raw is not None else replies.NEW
+        return replies.usage_out(raw) if raw is not None else replies.NEW
 
     async def lead(self, holder: str, ttl_ms: int) -> int | None:
         args = self._now(), holder, ttl_ms, self._newest_epoch
-        return int(await self._run_script(script("lead"), (LEADER,), args)) or None
+        epoch, confirmed_at = await self._run_script(script("lead"), (LEADER,), args)
+        self._confirmed_at = int(confirmed_at)
+        return int(epoch) or None
 
     def _led(self, reply: int) -> int:
         """Return a leader's script's answer; raises GateLost when no generation has begun, or a newer leader was here."""
@@ -190,9 +202,6 @@ class RedisQuotas:
 
     async def _server_time(self) -> int:
         """Return the server's clock in µs, read before what follows is asked."""
-        given = self._now()
-        if given:
-            return given
         try:
             seconds, micros = await self._redis.time()
         except (RedisError, OSError, TimeoutError) as error:

@@ -129,6 +129,7 @@ class _UsageRow(msgspec.Struct, array_like=True, frozen=True):
     parties: list[_PartyRow]
     signals: _SignalsRow | bool
     rate: int
+    run_now: str
 
 
 _read_usage = msgspec.msgpack.Decoder(_UsageRow).decode
@@ -136,10 +137,8 @@ _read_usage = msgspec.msgpack.Decoder(_UsageRow).decode
 NEW = Usage(generation=0, gate_at=0, level=0.0, outstanding=0, sent=0, is_new=True)
 
 
-def usage_out(raw: bytes | None, run: str) -> Usage:
+def usage_out(raw: bytes) -> Usage:
     """Return the registry's use. Keys of another run of the server (it was restarted from a copy) are worth nothing: `is_new`."""
-    if raw is None:
-        return NEW
     row = _read_usage(raw)
     return Usage(
         generation=row.generation,
@@ -151,7 +150,7 @@ def usage_out(raw: bytes | None, run: str) -> Usage:
         parties=_parties(row.parties),
         signals=_signals(row.signals, row.closed_ms),
         held=row.held,
-        is_new=row.run != run,
+        is_new=row.run != row.run_now,
         rate=_rate_out(row.rate),
     )
 

@@ -2,7 +2,7 @@
 --   least the machine's time in ms).
 -- KEYS[1] leader (one packed record)
 -- ARGV[1] now µs, [2] holder, [3] for ms, [4] the newest epoch this holder was told of
--- Reply: the epoch when this holder leads; 0 when another does.
+-- Reply: {the epoch when this holder leads, 0 when another does; the machine's time in µs}.
 -- Repeatable: yes.
 local now = tonumber(ARGV[1])
 if now == 0 then
@@ -17,11 +17,11 @@ led.seen = now
 local holder, known = ARGV[2], tonumber(ARGV[4])
 if led.holder ~= holder and led.left > 0 then
   redis.call('SET', KEYS[1], cmsgpack.pack(led))
-  return 0
+  return {0, now}
 end
 if led.holder ~= holder or led.left <= 0 or led.epoch < known then
   led.epoch = math.max(led.epoch + 1, known + 1, math.floor(now / 1000))
 end
 led.holder, led.left = holder, tonumber(ARGV[3]) * 1000
 redis.call('SET', KEYS[1], cmsgpack.pack(led))
-return led.epoch
+return {led.epoch, now}
