@@ -3,7 +3,7 @@
 Source: registrar-protocol.md sections 1–3. No I/O here.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -135,8 +135,8 @@ class Upload(Protocol):
         """
         ...
 
-    def answers(self) -> AsyncIterator[Sequence[Answer] | End]:
-        """Yield answers in handfuls as they are read, and last an End."""
+    def listen(self, hear: Callable[[Sequence[Answer] | End], None]) -> None:
+        """Have answers told in handfuls, in the step in which they are read, and last an End; what came before is told at once."""
         ...
 
     async def finish(self) -> None:

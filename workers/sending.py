@@ -5,16 +5,19 @@ is open, the lines leave. It is called whenever one of these may have changed. I
 """
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 from domain.clock import Clock
 from domain.errors import WireFault
-from domain.events import RecordsSent
+from domain.events import LoopFailed, RecordsSent
 from domain.states import Shape
-from domain.wire import End, OpenSession, Upload
+from domain.wire import Answer, End, OpenSession, Upload
 from workers.answers import Answers
 from workers.ending import Verdict, after_end
-from workers.pacer import Seat
 from workers.resolve import Resolver
+from workers.seat import Seat
 from workers.station import Station
 from workers.stock import Stock
 
@@ -42,7 +45,7 @@ class Sending:
         self.leaving = False
         self.last_line_at = self._clock.monotonic()
         self._upload: Upload | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
         self._answered = 0
         self._hiccups = 0
         self._gathering_since: int | None = None
@@ -55,8 +58,9 @@ class Sending:
         """Begin an exchange."""
         self.verdict = None
         self._answered = 0
-        self._upload = self._station.wire.open(self._session)
-        self._reader = asyncio.get_running_loop().create_task(self._read(self._upload), name="session-reader")
+        self._over.clear()
+        self._upload = upload = self._station.wire.open(self._session)
+        upload.listen(partial(self._hear, upload))
 
     def wants(self) -> int:
         """Return how many records could be sent, and questions asked, now."""
@@ -98,19 +102,16 @@ class Sending:
     async def drain(self, *, cut: bool) -> None:
         """End the exchange: unanswered lines are waited for, or cut off when unsent bytes must not leave any more."""
         self.leaving = True
-        upload, reader = self._upload, self._reader
-        if upload is not None and reader is not None:
+        upload = self._upload
+        if upload is not None:
             if cut and not upload.is_clear():
                 upload.abort()
             else:
                 await upload.finish()
-            done, _ = await asyncio.wait([reader], timeout=self._station.rules.answer_timeout_s + 1)
-            if not done:
+            if not await self._is_over(self._station.rules.answer_timeout_s + 1):
                 upload.abort()
-                await asyncio.wait([reader], timeout=1)
-        if reader is not None:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+                await self._is_over(1)
+            self._end(End("broken", clean=False))
         await self.resolver.stop()
         self._stock.lose_all()
 
@@ -136,30 +137,47 @@ class Sending:
         self._gathering_since = None
         return False
 
-    async def _read(self, upload: Upload) -> None:
-        end = End("broken", clean=False)
+    async def _is_over(self, within_s: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._over.wait()
+        return self._over.is_set()
+
+    def _hear(self, upload: Upload, handful: Sequence[Answer] | End) -> None:
+        """Take what the registrar says, in the step in which it is read."""
+        if upload is not self._upload:
+            return
+        if isinstance(handful, End):
+            self._end(handful)
+            return
         try:
-            async for handful in upload.answers():
-                if isinstance(handful, End):
-                    end = handful
-                    break
-                count = self._answers.take(handful, self._clock.monotonic())
-                self._answered += count
-                self._seat.settle(count)
-                self.pump()
-                if self._needs_a_round():
-                    self.changed.set()
-        finally:
-            self._end(end)
+            count = self._answers.take(handful, self._clock.monotonic())
+        except Exception as error:  # noqa: BLE001 - what of it was taken is not known: the rest of this exchange is unknown
+            self._station.emit(
+                LoopFailed(self._station.registry, self._seat.lease.party, "answers", type(error).__name__)
+            )
+            upload.abort()
+            self._end(End("broken", clean=False))
+            return
+        self._answered += count
+        self._seat.settle(count)
+        self.pump()
+        self._station.pacer.nudge(self._seat)
+        if self._needs_a_round():
+            self.changed.set()
 
     def _needs_a_round(self) -> bool:
-        """Say whether the session must look before its next regular round: lines run low, or a line has to be put off or asked about."""
-        stock = self._stock
-        return stock.unsent() < stock.low_water or stock.asking() > 0 or stock.next_due() is not None
+        """Say whether a round is needed before its time: lines (or marked ones) run low, or one is put off or asked about."""
+        stock, unsent = self._stock, self._stock.unsent()
+        is_low = unsent < stock.low_water or stock.sendable() < min(stock.low_water, unsent)
+        return is_low or stock.asking() > 0 or stock.next_due() is not None
 
     def _end(self, end: End) -> None:
-        """Sort out what was out: not recorded where the end is clean, unknown where it is not."""
+        """Sort out what was out: not recorded where the end is clean, unknown where it is not. A second end changes nothing."""
+        if self._upload is None:
+            return
         self._upload = None
+        self._over.set()
         progressed = self._answered > 0
         self._hiccups = 0 if progressed else self._hiccups + 1
         if end.clean:

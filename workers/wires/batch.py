@@ -4,12 +4,12 @@ A request that was connected ahead and then dropped by the other side before a l
 takes its place. A 413 halves the batch for this endpoint; one single line that is too large is refused for good.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
 from workers.wires.exchange import OpenRequest
-from workers.wires.handfuls import Handfuls
+from workers.wires.handfuls import Handfuls, Hear
 from workers.wires.http import HttpWire
 from workers.wires.stream import IN_FLIGHT
 
@@ -54,9 +54,9 @@ class BatchUpload:
         self._under_way.append(request)
         self._connect()
 
-    def answers(self) -> AsyncIterator[Sequence[Answer] | End]:
-        """Yield answers in handfuls, and last an End."""
-        return self._handfuls()
+    def listen(self, hear: Hear) -> None:
+        """Have answers told in handfuls, and last an End."""
+        self._handfuls.listen(hear)
 
     async def finish(self) -> None:
         """Say that no more lines come."""

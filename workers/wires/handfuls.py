@@ -1,34 +1,35 @@
-"""The reading end that all shapes share: handfuls of answers in a queue, and one End after which nothing comes."""
+"""The reading end that all shapes share: handfuls of answers as they come, and one End after which nothing comes."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 
 from domain.wire import Answer, End
 
+Hear = Callable[[Sequence[Answer] | End], None]
+
 
 class Handfuls:
-    """A queue of answers that ends once."""
+    """Tells whoever listens; keeps what comes before anybody does."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._queue: asyncio.Queue[Sequence[Answer] | End] = asyncio.Queue()
+        self._kept: list[Sequence[Answer] | End] = []
+        self._hear: Hear = self._kept.append
         self.ended = False
+
+    def listen(self, hear: Hear) -> None:
+        """Tell `hear` what was kept, and from now on whatever comes."""
+        self._hear = hear
+        kept, self._kept = self._kept, []
+        for handful in kept:
+            hear(handful)
 
     def put(self, answers: Sequence[Answer]) -> None:
         """Add a handful."""
         if not self.ended:
-            self._queue.put_nowait(answers)
+            self._hear(answers)
 
     def end(self, end: End) -> None:
         """End, unless that has happened."""
         if not self.ended:
             self.ended = True
-            self._queue.put_nowait(end)
-
-    async def __call__(self) -> AsyncIterator[Sequence[Answer] | End]:
-        """Yield handfuls as they come, and last the End."""
-        while True:
-            handful = await self._queue.get()
-            yield handful
-            if isinstance(handful, End):
-                return
+            self._hear(end)

@@ -5,7 +5,7 @@ step in which its bytes go to the transport, whether its permit still stands, an
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -15,7 +15,7 @@ from domain.clock import Clock
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
 from workers.wires.faults import never_connected
-from workers.wires.handfuls import Handfuls
+from workers.wires.handfuls import Handfuls, Hear
 from workers.wires.http import HttpWire, read_short
 from workers.wires.reading import Unreadable, read_line, read_problem, whole_request_end
 
@@ -76,9 +76,9 @@ class SingleUpload:
             self._tasks.add(task)
             task.add_done_callback(self._done)
 
-    def answers(self) -> AsyncIterator[Sequence[Answer] | End]:
-        """Yield answers, and last an End."""
-        return self._handfuls()
+    def listen(self, hear: Hear) -> None:
+        """Have answers told in handfuls, and last an End."""
+        self._handfuls.listen(hear)
 
     async def finish(self) -> None:
         """Say that no more lines come."""

@@ -1,10 +1,10 @@
 """Shape `stream`: one long request an exchange, lines written as permits allow, answers read as they come."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from domain.wire import Answer, End, Line, OpenSession
 from workers.wires.exchange import OpenRequest
-from workers.wires.handfuls import Handfuls
+from workers.wires.handfuls import Handfuls, Hear
 from workers.wires.http import HttpWire
 
 #: lines that may be unanswered at once where the registrar names no limit
@@ -32,9 +32,9 @@ class StreamUpload:
         """Write lines at once; raises WireFault(maybe_delivered=False) when the connection is closed."""
         self._request.write(lines)
 
-    def answers(self) -> AsyncIterator[Sequence[Answer] | End]:
-        """Yield answers in handfuls, and last an End."""
-        return self._handfuls()
+    def listen(self, hear: Hear) -> None:
+        """Have answers told in handfuls, and last an End."""
+        self._handfuls.listen(hear)
 
     async def finish(self) -> None:
         """Say that no more lines come."""

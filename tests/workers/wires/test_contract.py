@@ -12,6 +12,7 @@ from domain.policy import RegistryRules
 from domain.states import Shape
 from domain.wire import Answer, End, Line, OpenSession, Scope, Upload, Verdict
 from tests.workers.waiting import WAIT_S, until
+from tests.workers.wires.heard import heard
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.wires.http import HttpWire
 
@@ -42,7 +43,7 @@ def lines(*keys: str) -> list[Line]:
 async def send(upload: Upload, records: Sequence[Line], answers: list[Answer]) -> End | None:
     """Write all records as room allows and collect answers until all are answered or the exchange ends."""
     waiting = list(records)
-    handfuls = upload.answers()
+    handfuls = heard(upload)
     pending = asyncio.ensure_future(anext(handfuls))
     async with asyncio.timeout(WAIT_S):
         while waiting or len(answers) < len(records):
@@ -181,7 +182,7 @@ async def test_nothing_can_be_written_after_an_abort(wire: HttpWire, server: Scr
         upload.write(lines("a"))
         await until(lambda: server.arrived)
         upload.abort()
-        ends = [handful async for handful in upload.answers()]
+        ends = [handful async for handful in heard(upload)]
     assert isinstance(ends[-1], End)
     assert not ends[-1].clean
     assert upload.room() == 0
@@ -196,5 +197,5 @@ async def test_an_unreachable_registrar_has_received_nothing(wire: HttpWire, ser
     if wire.rules.shape is Shape.SINGLE:
         upload.write(lines("a"))
     async with asyncio.timeout(WAIT_S):
-        ends = [handful async for handful in upload.answers()]
+        ends = [handful async for handful in heard(upload)]
     assert ends == [End("unreachable")]

@@ -20,6 +20,7 @@ from domain.policy import RegistryRules
 from domain.states import Shape
 from domain.wire import Answer, ClockSample, End, Line, Load, LoginRefused, OpenSession, Verdict
 from tests.workers.waiting import until
+from tests.workers.wires.heard import heard
 from tests.workers.wires.scripted import Refusal, Scripted
 from workers.wires.http import HttpWire
 from workers.wires.single import SingleUpload
@@ -133,7 +134,7 @@ async def test_a_record_whose_permit_lapsed_before_it_could_leave_is_not_sent(se
     upload.write([Line(0, "late", b"{}")], until=clock.monotonic())
     upload.write([Line(1, "good", b"{}")], until=clock.monotonic() + 100)
     answers: list[Answer] = []
-    async for handful in upload.answers():
+    async for handful in heard(upload):
         assert not isinstance(handful, End)
         answers.extend(handful)
         if len(answers) == 2:
@@ -188,7 +189,7 @@ async def test_a_certificate_authority_of_its_own_is_trusted_and_nothing_else(tm
         upload = wire.open(session)
         await until(upload.room)
         upload.write([Line(0, "k1", b'{"operation":"ADD","national_id":"1"}')])
-        async for handful in upload.answers():
+        async for handful in heard(upload):
             assert not isinstance(handful, End)
             assert [answer.key for answer in handful] == ["k1"]
             break
