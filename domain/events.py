@@ -62,10 +62,10 @@ class Pushback(Event):
 
 @dataclass(frozen=True, slots=True)
 class PermitsDrawn(Event):
-    """A tick granted permits, or was bound by `reason`."""
+    """A tick granted `count` permits; `bound`: how many of its sessions were given less than they wanted, by reason."""
 
-    reason: str = ""
     count: int = 0
+    bound: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from domain import events
 from domain.clock import SystemClock
-from domain.quota import BoundBy
 from metrics import names
 from metrics.labels import (
     ACTORS,
@@ -100,9 +99,9 @@ class GateMetrics:
 
     def _permits_drawn(self, event: events.PermitsDrawn) -> None:
         self._counter(names.PERMITS, registry=event.registry).inc(event.count)
-        if event.reason != BoundBy.NOTHING:
-            reason = closed(event.reason, BOUNDS)
-            self._counter(names.DRAWS_BOUND, registry=event.registry, reason=reason).inc()
+        for word, times in event.bound.items():
+            reason = closed(word, BOUNDS)
+            self._counter(names.DRAWS_BOUND, registry=event.registry, reason=reason).inc(times)
 
     def _account_set_aside(self, event: events.AccountSetAside) -> None:
         reason = closed(event.reason, SET_ASIDE)

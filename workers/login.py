@@ -1,6 +1,6 @@
 """Taking a lease, logging in under it, and setting an account aside when its registrar or somebody else says so.
 
-Log-in happens only straight after a renewal that succeeded. Bad credentials are tried once. It must send no records.
+Log-in happens only straight after the lease was taken or renewed. Bad credentials are tried once. It must send no records.
 """
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -34,6 +34,10 @@ _WORDS = {
 }
 
 
+#: a lease that was asked for so short a time ago (ms) need not be renewed before the log-in
+FRESH_MS = 500
+
+
 async def take_lease(station: Station, party: str) -> Lease | None:
     """Take a free account of the party; None when there is none that may be used now."""
     for row in await station.ledger.accounts(station.registry, party):
@@ -47,9 +51,9 @@ async def take_lease(station: Station, party: str) -> Lease | None:
     return None
 
 
-async def log_in(station: Station, lease: Lease) -> OpenSession | LoginRefused:
-    """Open a session under a lease; tell the gate what the answer means for its books."""
-    answer = await _try_log_in(station, lease)
+async def log_in(station: Station, lease: Lease, leased_at: int) -> OpenSession | LoginRefused:
+    """Open a session under a lease that was asked for at `leased_at` (monotonic ms); tell the gate what the answer means for its books."""
+    answer = await _try_log_in(station, lease, leased_at)
     if isinstance(answer, OpenSession):
         try:
             await station.quotas.fenced(lease)
@@ -76,7 +80,7 @@ def told_quota(session: OpenSession, rules: RegistryRules) -> AccountQuota | Non
     )
 
 
-async def _try_log_in(station: Station, lease: Lease) -> OpenSession | LoginRefused:
+async def _try_log_in(station: Station, lease: Lease, leased_at: int) -> OpenSession | LoginRefused:
     """Try a few times where the registrar was certainly not reached; anything else is its answer."""
     secret = await station.ledger.secret(station.registry, lease.account)
     try:
@@ -89,7 +93,8 @@ async def _try_log_in(station: Station, lease: Lease) -> OpenSession | LoginRefu
             reraise=True,
         ):
             with attempt:
-                if not await station.quotas.renew(lease):
+                is_fresh = station.clock.monotonic() - leased_at < FRESH_MS
+                if not is_fresh and not await station.quotas.renew(lease):
                     return LoginRefused("lease-lost")
                 return await station.wire.log_in(lease.account, secret)
     except WireFault as fault:

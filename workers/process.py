@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,8 @@ LISTEN_MS = 500
 GRACE_S = 15.0
 #: and have so long to give back what they have (s)
 AFTER_CUT_S = 5.0
+#: threads give way to the loop after so long (s): fifty of them at work when many sessions begin at once would stall it for their turns
+SWITCH_S = 0.001
 #: a file with this chunk in the spool is large
 LARGE_FROM_CHUNK = 5
 
@@ -77,6 +80,7 @@ class WorkerProcess:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set, then end politely."""
         logging.getLogger("dramatiq").setLevel(logging.ERROR)
+        sys.setswitchinterval(SWITCH_S)
         parts = self._parts
         quotas, bell = RedisQuotas(parts.redis_url), RedisDoorbell(parts.redis_url)
         place = Workplace(parts, self._stations(quotas, bell), bell)

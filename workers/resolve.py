@@ -14,7 +14,7 @@ from domain.jobs import Outcome, Settlement
 from domain.states import RecordState
 from domain.wire import Answer, End, OpenSession, Verdict
 from workers.answers import STOPPED, Answers, rejection
-from workers.pacer import Seat
+from workers.seat import Seat
 from workers.station import Station
 from workers.stock import Hand, Stock
 

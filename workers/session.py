@@ -2,7 +2,7 @@
 
 1. A message is a wish: take a lease on a free active account, or end.
 2. Take a seat at the pacer: from now on the lease is renewed.
-3. Log in, straight after a renewal that succeeded. A refusal is told to the gate, and, where people must act, to them.
+3. Log in, straight after the lease was taken, or else renewed. A refusal is told to the gate, and, where people must act, to them.
 4. Claim slices, one ahead of what is being sent, so that the pace does not dip at a slice's end; open them with their job's key.
 5. Whenever permits, room and lines come together, lines leave (`sending.pump`); answers go to the settler as they are read.
 6. Go on until there is nothing left, the turn or the window is over, the lease is lost, or the registrar says so.
@@ -19,19 +19,19 @@ from typing import Any
 
 from domain.errors import GateLost
 from domain.events import LoopFailed, Pushback, SessionEnded, SessionStarted
-from domain.quota import BoundBy, Lease
+from domain.quota import AccountQuota, BoundBy, Lease
 from domain.wire import LoginRefused, OpenSession, Scope
 from workers.answers import Answers
 from workers.ending import WAIT_INSIDE_MS, Reason, Verdict, after_end, after_refusal
 from workers.login import log_in, set_aside, take_lease, told_quota
-from workers.pacer import Seat, rest_ms
+from workers.seat import Seat
 from workers.sending import Sending
 from workers.station import Station
 from workers.stock import Stock
 from workers.supply import Supply
 
 #: a round comes at least this often (s): it looks at turn, window and whatever was put off
-ROUND_S = 0.4
+ROUND_S = 1.0
 #: before a line that is overdue is looked at again (s)
 OVERDUE_S = 0.05
 #: before an account whose session the registrar ended logs in again: this, and up to as much by chance (ms)
@@ -52,13 +52,14 @@ class SessionReport:
 
 async def run_session(station: Station, party: str) -> SessionReport:
     """Serve one wish for a session of `party`."""
+    leased_at = station.clock.monotonic()
     try:
         lease = await take_lease(station, party)
     except GateLost:
         return SessionReport(None)
     if lease is None:
         return SessionReport(None)
-    session = Session(station, lease)
+    session = Session(station, lease, leased_at)
     task = asyncio.get_running_loop().create_task(session.run(), name=f"session-{lease.account}")
     try:
         return await asyncio.shield(task)
@@ -71,8 +72,9 @@ async def run_session(station: Station, party: str) -> SessionReport:
 class Session:
     """One lease's session; `run` is its whole life."""
 
-    def __init__(self, station: Station, lease: Lease) -> None:
-        """Hold the lease; nothing has been said to the registrar yet."""
+    def __init__(self, station: Station, lease: Lease, leased_at: int) -> None:
+        """Hold the lease, asked for at `leased_at` (monotonic ms); nothing has been said to the registrar yet."""
+        self._leased_at = leased_at
         self._station = station
         self._lease = lease
         self._stock = Stock()
@@ -96,7 +98,7 @@ class Session:
         session: OpenSession | LoginRefused = LoginRefused("unreachable")
         reason = Reason.FAULT
         try:
-            session = await log_in(station, lease)
+            session = await log_in(station, lease, self._leased_at)
             reason = await self._serve(session)
         except GateLost:
             reason = Reason.LEASE
@@ -118,7 +120,9 @@ class Session:
                 or Reason.REFUSED
             )
         station.emit(SessionStarted(station.registry, lease.party, lease.account))
-        self._seat.rest_ms = rest_ms(told_quota(session, station.rules), station.rules)
+        rules = station.rules
+        granted = AccountQuota(rules.account_rate, rules.account_burst)
+        self._seat.pace(told_quota(session, rules) or granted, AccountQuota(rules.rate, rules.burst))
         answers = Answers(station, lease.party, self._stock)
         sending = self._sending = Sending(station, self._seat, session, self._stock, answers)
         reason = await self._work(sending, session)
@@ -158,12 +162,13 @@ class Session:
             reason = await self._heed(verdict, end.code)
         if reason is not None:
             return reason
+        assert self._seat is not None
         self._supply.retry_due(now)
         await self._supply.give_back_stuck(now)
-        await self._supply.claim_ahead(self._seat.sent if self._seat else 0, now)
+        await self._supply.claim_ahead(self._seat.sent, now)
         await self._supply.mark_ahead()
         sending.pump()
-        self._station.pacer.nudge()
+        self._station.pacer.nudge(self._seat)
         return Reason.EMPTY if self._supply.is_dry and not self._stock.hands else None
 
     def _over(self, sending: Sending, session: OpenSession, now: int) -> Reason | None:
@@ -230,7 +235,7 @@ class Session:
     def _on_permit(self) -> None:
         if self._sending is not None and self._seat is not None:
             self._sending.pump()
-            if not self._seat.alive or self._seat.ending:
+            if self._seat.is_shut():
                 self._sending.changed.set()
 
     async def _leave(self, seat: Seat, session: OpenSession | LoginRefused, reason: Reason) -> None:

@@ -11,7 +11,7 @@ EVERY_KIND: tuple[events.Event, ...] = (
     events.SessionStarted(REGISTRY, PARTY, account="P001-01"),
     events.SessionEnded(REGISTRY, PARTY, account="P001-01", reason="turn"),
     events.Pushback(REGISTRY, PARTY, scope="registry", reason="overloaded", retry_after_ms=1500),
-    events.PermitsDrawn(REGISTRY, PARTY, reason="account", count=3),
+    events.PermitsDrawn(REGISTRY, count=3, bound={"account": 1}),
     events.AccountSetAside(REGISTRY, PARTY, account="P001-01", reason="bad-credentials"),
     events.JobMoved(REGISTRY, PARTY, job="J1", state="queued"),
     events.RowsChecked(REGISTRY, PARTY, job="J1", rows=100, invalid=4, seconds=1.5),

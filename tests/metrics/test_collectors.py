@@ -142,7 +142,7 @@ def test_labels_come_from_closed_sets(page: Page) -> None:
         events.RecordsSettled(REGISTRY, PARTY, outcome=foreign, count=1),
         events.SessionEnded(REGISTRY, PARTY, reason=foreign),
         events.Pushback(REGISTRY, PARTY, scope=foreign, reason=foreign),
-        events.PermitsDrawn(REGISTRY, PARTY, reason=foreign, count=1),
+        events.PermitsDrawn(REGISTRY, count=1, bound={foreign: 1}),
         events.AccountSetAside(REGISTRY, PARTY, reason=foreign),
         events.JobMoved(REGISTRY, PARTY, state=foreign),
         events.GenerationBegun(REGISTRY, reason=foreign),

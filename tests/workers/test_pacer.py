@@ -1,5 +1,6 @@
 """The pacer against a gate that keeps its own books: permits lapse, totals are absolute, a lost gate stops everything."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from typing import cast
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 
 from domain.clock import ManualClock
 from domain.events import Event, PermitsDrawn
-from domain.policy import RegistryRules
 from domain.quota import AccountQuota, BoundBy, Lease, Permit, Quotas
 from tests.workers.fakes import FakeGate
-from workers.pacer import RENEW_MS, REST_MS, TELL_MS, TICK_S, UNBOUND_S, Pacer, Seat, rest_ms
+from workers.pacer import TICK_S, UNBOUND_S, Pacer
+from workers.seat import RENEW_MS, REST_MS, TELL_MS, WAKES_A_REST, Seat
 
 
 class Desk:
@@ -34,6 +35,21 @@ class Desk:
         lease = Lease("reg", "P1", account, "host:1", len(self.wants), 1)
         return self.pacer.take_seat(lease, lambda: self.wants[account], on_permit, 6_000)
 
+    async def draws_again(self, *accounts: str) -> list[int]:
+        """Tick every 10 ms until each account has asked for permits again; returns after how long each did."""
+        asked: dict[str, int] = {}
+        before = len(self.gate.ticks)
+        for waited in range(10, 1_000, 10):
+            self.clock.advance(10)
+            await self.pacer.run_once()
+            for _, lines in self.gate.ticks[before:]:
+                for line in lines:
+                    if line.want:
+                        asked.setdefault(line.lease.account, waited)
+            if set(accounts) <= set(asked):
+                break
+        return [asked[account] for account in accounts]
+
 
 @pytest.fixture
 def desk() -> Desk:
@@ -47,7 +63,7 @@ async def test_one_call_carries_every_seat(desk: Desk) -> None:
     await desk.pacer.run_once()
     assert [line.want for line in desk.gate.ticks[0][1]] == [3, 5]
     assert [seat.usable() for seat in seats] == [3, 5]
-    assert [e.count for e in desk.events if isinstance(e, PermitsDrawn)] == [3, 5]
+    assert [e.count for e in desk.events if isinstance(e, PermitsDrawn)] == [8]
 
 
 async def test_permits_count_from_before_they_were_asked(desk: Desk) -> None:
@@ -138,27 +154,80 @@ async def test_a_seat_that_left_hears_nothing(desk: Desk) -> None:
     assert (heard, seat.granted) == ([], 0)
 
 
-def test_a_rest_is_a_small_part_of_the_burst() -> None:
-    """Bound seats rest for a quarter of their burst's worth, a tenth of a second at most."""
-    rules = RegistryRules("reg", "p", "http://x", account_rate=20, account_burst=20)
-    assert rest_ms(None, rules) == REST_MS
-    assert rest_ms(AccountQuota(20, 5), rules) == 62
-    assert rest_ms(AccountQuota(0, 5), rules) == REST_MS
+async def test_a_rest_is_a_small_part_of_the_burst(desk: Desk) -> None:
+    """Bound seats rest for a part of what the smallest burst is worth, a fifth of a second at most."""
+    seat = desk.sit("A1", 1)
+    rests = []
+    for account, registry in (
+        ((20, 20), (800, 800)),
+        ((20, 5), (800, 800)),
+        ((20, 20), (800, 200)),
+        ((0, 5), (0, 0)),
+    ):
+        seat.pace(AccountQuota(*account), AccountQuota(*registry))
+        rests.append(seat.rest_ms)
+    assert rests == [REST_MS, 100, 100, REST_MS]
+
+
+async def test_answers_are_told_long_before_the_next_draw(desk: Desk) -> None:
+    """What is out counts as standing in the bucket: it would be full, and not refill, until the next draw."""
+    seat = desk.sit("A1", 40)
+    seat.pace(AccountQuota(20, 20))
+    desk.gate.per_tick = 2
+    await desk.pacer.run_once()
+    seat.spend(2)
+    seat.settle(2)
+    now = desk.clock.monotonic()
+    assert seat.due_before(now + 1_000, now) - now == REST_MS // WAKES_A_REST
 
 
 async def test_a_seat_with_little_left_rests_little(desk: Desk) -> None:
     """The last records of a file are not kept waiting for a handful of their own."""
     seat = desk.sit("A1", 40)
-    seat.rest_ms = 200
+    seat.pace(AccountQuota(20, 20))
     desk.gate.per_tick = 2
     rests = []
     for want in (40, 6, 3):
         desk.wants["A1"] = seat.usable() + want
         await desk.pacer.run_once()
-        rests.append(seat.due_before(desk.clock.monotonic() + 1_000, desk.clock.monotonic()))
-        rests[-1] -= desk.clock.monotonic()
+        rests.append((await desk.draws_again("A1"))[0])
         desk.clock.advance(1_000)
-    assert rests == [200, 100, 25]
+    assert rests == [200, 100, 30]  # the next instant at which others wake, too
+
+
+async def test_seats_that_rest_alike_wake_together(desk: Desk) -> None:
+    """What was asked a little apart is asked for together the next time: one call carries both."""
+    desk.wants["A2"] = 0
+    for account in ("A1", "A2"):
+        desk.sit(account, 40).pace(AccountQuota(20, 20))
+    desk.gate.per_tick = 2
+    desk.wants["A2"] = 0
+    desk.clock.advance(10)
+    await desk.pacer.run_once()
+    desk.clock.advance(30)
+    desk.wants["A2"] = 40
+    await desk.pacer.run_once()
+    assert await desk.draws_again("A1", "A2") == [210, 210]
+
+
+async def test_a_session_that_comes_while_others_rest_is_heard_soon(desk: Desk) -> None:
+    """The pacer rests with its seats, most of a second here; who sits down meanwhile does not wait for them."""
+    ticked, heard = asyncio.Event(), asyncio.Event()
+    tick = desk.gate.tick
+
+    async def noted(*args: object) -> object:
+        ticked.set()
+        return await tick(*args)  # type: ignore[arg-type]  # handed through as it came
+
+    desk.gate.tick = noted  # type: ignore[method-assign,assignment]  # a gate that is watched
+    desk.sit("A1", 0)
+    desk.pacer.start()
+    await ticked.wait()
+    desk.sit("A2", 40, heard.set)
+    async with asyncio.timeout(RENEW_MS / 1000 * 0.8):
+        await heard.wait()
+    await desk.pacer.stop()
+    assert desk.gate.ticks[-1][1][0].lease.account == "A2"
 
 
 @settings(max_examples=60, deadline=None)
@@ -194,7 +263,7 @@ async def test_bound_by_tells_why(desk: Desk) -> None:
     seat = desk.sit("A1", 4)
     await desk.pacer.run_once()
     assert seat.bound_by is BoundBy.PARTY
-    assert [e.reason for e in desk.events if isinstance(e, PermitsDrawn)] == ["party"]
+    assert [e.bound for e in desk.events if isinstance(e, PermitsDrawn)] == [{"party": 1}]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from tests.workers.fakes import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason
-from workers.session import LOG_IN_AGAIN_MS, SessionReport
+from workers.login import FRESH_MS, take_lease
+from workers.session import LOG_IN_AGAIN_MS, Session, SessionReport
 
 
 @pytest.mark.parametrize("shape", list(Shape))
@@ -50,11 +51,14 @@ async def test_the_next_free_account_is_taken(work: Bench, server: Scripted) -> 
     assert server.logins == ["A2"]
 
 
-async def test_log_in_waits_for_a_renewal(work: Bench, server: Scripted) -> None:
-    """Without a renewal that succeeded nobody logs in."""
+async def test_an_old_lease_is_renewed_before_the_log_in(work: Bench, server: Scripted) -> None:
+    """Whoever slept between lease and log-in asks first; without a renewal that succeeds nobody logs in."""
     work.gate.renews = False
     work.ledger.add_slice(3)
-    assert (await serve(work)).reason is Reason.LEASE
+    lease = await take_lease(work.station, "P1")
+    assert lease is not None
+    asleep = Session(work.station, lease, work.station.clock.monotonic() - FRESH_MS)
+    assert (await asleep.run()).reason is Reason.LEASE
     assert server.logins == []
 
 

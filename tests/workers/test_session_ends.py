@@ -168,7 +168,7 @@ async def test_a_spent_retry_budget_is_waited_for_without_haste(
     stock.add(hand)
     hand.ready.clear()
     hand.put_off(0, 0)
-    session = Session(work.station, Lease("reg", "P1", "A1", "host:1", 1, 1))
+    session = Session(work.station, Lease("reg", "P1", "A1", "host:1", 1, 1), 0)
     monkeypatch.setattr(session, "_stock", stock)
     sending = SimpleNamespace(changed=asyncio.Event())
     monkeypatch.setattr(asyncio.get_running_loop(), "call_later", note)
