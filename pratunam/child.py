@@ -1,6 +1,7 @@
 """The frame of one long-running process (scheduler, worker): parts, logs, metrics, polite stop, and a note that it is ready."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -50,10 +51,18 @@ async def long_running(settings: Settings, name: str) -> AsyncIterator[Child]:
         parts.emit.subscribe(LogEvents())
         parts.emit.subscribe(GateMetrics(registry, __version__))
         note = settings.run_folder / f"{name}{_READY_SUFFIX}"
+        _collect_seldom()
         try:
             yield Child(parts, redis_url, stop_on_signals(), lambda: _note_ready(note, url))
         finally:
             note.unlink(missing_ok=True)
+
+
+def _collect_seldom() -> None:
+    """Leave what is loaded out of Python's search for cycles, and search less often: it would go through all of it many times a minute."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def redis_of(settings: Settings) -> str:
