@@ -18,6 +18,9 @@ PARTIES, RECORDS, SECONDS = 20, 16_000, 20
 RATE, ACCOUNT_RATE = 800, 20
 #: buckets are full after so long at a standstill, whatever happened before (s)
 STANDSTILL_S = 14
+#: width of the report's bins (ms), and how many make a second: the first bin begins up to one width before the first arrival
+BIN_MS = 10
+BINS_A_SECOND = 1000 // BIN_MS
 
 
 def rows_of() -> list[int]:
@@ -44,7 +47,7 @@ async def measure(shape: str, burst_s: float) -> dict[str, Any]:
         await asyncio.sleep(SECONDS + 1)  # from the release to a second after: session start-up counts
         cpu = place.cpu_s() - cpu_before
         await place.until_done(jobs)
-        report = await place.report(bins=100)
+        report = await place.report(bins=BIN_MS)
         return _figures(place, report, cpu, burst, account_burst)
 
 
@@ -85,7 +88,7 @@ def _figures(
 
 
 def _sent_by(bins: Mapping[str, Any], seconds: float) -> int:
-    return sum(bins["counts"][: round(seconds * 10)])
+    return sum(bins["counts"][: round(seconds * BINS_A_SECOND)])
 
 
 def _jain(place: Town, report: Mapping[str, Any]) -> float:
@@ -96,8 +99,8 @@ def _jain(place: Town, report: Mapping[str, Any]) -> float:
         bins = report["parties"][party(number)]["bins"]
         offset = bins["first"] - first
         sent = [0] * offset + list(bins["counts"])
-        if place.plan.rows[number] - sum(sent[:80]) > 0:
-            rates.append(sum(sent[30:80]) / count)
+        if place.plan.rows[number] - sum(sent[: 8 * BINS_A_SECOND]) > 0:
+            rates.append(sum(sent[3 * BINS_A_SECOND : 8 * BINS_A_SECOND]) / count)
     return sum(rates) ** 2 / (len(rates) * sum(each * each for each in rates)) if rates else 0.0
 
 
