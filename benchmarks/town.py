@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from pratunam.doorbells import ring_check, wake_scheduler
 from pratunam.intake_parts import intake_parts, submit_request
 from pratunam.parts import Parts, open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
-from pratunam.settings import Settings
+from pratunam.settings import read_settings
 from profiles.party_members.made_up import made_up_members
 
 REGISTRY = "party-members"
@@ -180,7 +180,7 @@ async def town(plan: TownPlan, folder: Path | None = None) -> AsyncIterator[Town
         arguments = ["registrar", "--port", "0", "--config", str(folder / "registrar.toml")]
         endpoint = await stack.enter_async_context(program(arguments, folder / "registrar.log"))
         (folder / "policy.toml").write_text(policy_of(plan, endpoint), "utf-8")
-        settings = replace(Settings(), home=folder / "home")
+        settings = read_settings(folder / "home", dict(plan.environment))
         more = {
             "PRATUNAM_MASTER_KEY_FILE": str(settings.master_key_path),
             "PRATUNAM_LOG_LEVEL": plan.log_level,
