@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 #: how long to wait for another process's transaction
 BUSY_MS = 20_000
+#: between two looks whether the turn has come (s)
+TURN_S = 0.002
 READERS = 4
 _PRAGMAS = (
     "synchronous=FULL",
@@ -112,13 +115,25 @@ class SqliteEngine:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        # SQLite's own waiting polls with growing pauses, up to 100 ms; this lock wakes the next process at once. It ends with its
+        # SQLite's own waiting polls with growing pauses, up to 100 ms; this lock is looked at every 2 ms. It ends with its
         # process, and a program that does not know it still meets SQLite's lock. Switching to WAL does not wait by itself at all.
-        fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+        # Whoever holds it may be stopped for good (SIGSTOP): waiting ends, as SQLite's own would.
+        until = monotonic() + BUSY_MS / 1000
+        while not self._has_turn():
+            if monotonic() >= until:
+                raise Busy("The ledger is busy.", message_th="สมุดงานกลางไม่ว่างชั่วขณะ")
+            sleep(TURN_S)
         try:
             yield
         finally:
             fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+
+    def _has_turn(self) -> bool:
+        try:
+            fcntl.flock(self._turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _wipe(self) -> None:
         with _polite():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 async def wake_scheduler(settings: Settings) -> bool:
-    """Have the scheduler look at the ledger now; False when nothing runs on this home."""
+    """Have the scheduler look at the ledger now; False when nothing runs on this home, or its Redis does not answer."""
     return _ring(settings, lambda bell: bell.wake())
 
 
@@ -28,5 +28,6 @@ def _ring(settings: Settings, ring: "Callable[[RedisDoorbell], None]") -> bool:
 
     bell = RedisDoorbell(address)
     ring(bell)
+    was_heard = not bell.is_silent
     bell.close()
-    return True
+    return was_heard

@@ -188,6 +188,11 @@ class RedisDoorbell:
             redis_url, socket_timeout=RING_S, socket_connect_timeout=RING_S, retry=Retry(NoBackoff(), 0)
         )
 
+    @property
+    def is_silent(self) -> bool:
+        """Say whether the server failed a moment ago, so that nothing was rung."""
+        return monotonic() < self._silent_until
+
     def check_job(self, job: str) -> None:
         """Ask for a file to be checked."""
         self._ring(CHECKS_SMALL, "check_job", job)
@@ -226,7 +231,7 @@ class RedisDoorbell:
 
     def _safely(self, ring: Callable[[], object]) -> None:
         """Ring unless the server failed a moment ago: callers stand on an event loop that others' sessions need."""
-        if monotonic() < self._silent_until:
+        if self.is_silent:
             return
         try:
             ring()

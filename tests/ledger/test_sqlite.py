@@ -1,6 +1,7 @@
 """SQLite as the ledger's engine; and on both engines: several processes, and the end of one at any moment."""
 
 import asyncio
+import fcntl
 import random
 import sqlite3
 import sys
@@ -116,6 +117,18 @@ async def test_a_ledger_that_stays_locked_is_busy(tmp_path: Path, monkeypatch: p
         await engine.write(jobs.receive, new_job("J1"), BY, NOW)
     other.execute("ROLLBACK")
     other.close()
+    assert (await engine.write(jobs.receive, new_job("J1"), BY, NOW)).job == "J1"
+    await engine.close()
+
+
+async def test_a_turn_that_never_comes_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped in its turn holds nobody up for ever."""
+    engine = SqliteEngine(tmp_path / "ledger.db", CommitMirror(tmp_path / "commits"))
+    monkeypatch.setattr(sqlite, "BUSY_MS", 30)
+    with (tmp_path / "ledger.lock").open("rb+") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        with pytest.raises(Busy):
+            await engine.write(jobs.receive, new_job("J1"), BY, NOW)
     assert (await engine.write(jobs.receive, new_job("J1"), BY, NOW)).job == "J1"
     await engine.close()
 

@@ -1,5 +1,7 @@
 """Rings after a command."""
 
+from pathlib import Path
+
 import pytest
 import redis
 
@@ -30,3 +32,12 @@ def test_a_command_wakes_the_scheduler(desk: Desk, server: str) -> None:
 async def test_a_file_is_rung_for(bare: Desk) -> None:
     """True where a Redis is set."""
     assert await ring_check(read_settings(), "J1")
+
+
+async def test_a_redis_that_does_not_answer_hears_nothing(
+    bare: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """False: whoever waits for a job must know that nothing works on it."""
+    monkeypatch.setenv("PRATUNAM_REDIS_URL", f"unix://{tmp_path / 'nobody.sock'}")
+    assert not await wake_scheduler(read_settings())
+    assert not await ring_check(read_settings(), "J1")
