@@ -12,7 +12,6 @@ from functools import partial
 from domain.clock import Clock
 from domain.errors import WireFault
 from domain.events import LoopFailed, RecordsSent
-from domain.states import Shape
 from domain.wire import Answer, End, OpenSession, Upload
 from workers.answers import Answers
 from workers.ending import Verdict, after_end
@@ -20,9 +19,6 @@ from workers.resolve import Resolver
 from workers.seat import Seat
 from workers.station import Station
 from workers.stock import Stock
-
-#: a batch waits no longer than this for more permits (ms)
-GATHER_MS = 100
 
 
 class Sending:
@@ -48,7 +44,6 @@ class Sending:
         self._over = asyncio.Event()
         self._answered = 0
         self._hiccups = 0
-        self._gathering_since: int | None = None
 
     def is_open(self) -> bool:
         """Say whether an exchange stands."""
@@ -75,7 +70,7 @@ class Sending:
             return
         self.resolver.ask()
         count = min(upload.room(), self._stock.sendable(), self._seat.usable())
-        if count <= 0 or self._is_gathering(count):
+        if count <= 0:
             return
         now = self._clock.monotonic()
         lines = self._stock.take(count, now)
@@ -120,22 +115,6 @@ class Sending:
         self.leaving = True
         if self._upload is not None:
             self._upload.abort()
-
-    def _is_gathering(self, count: int) -> bool:
-        """Say whether a batch should wait for more permits: up to half a burst, and never for long."""
-        if self._station.rules.shape is not Shape.BATCH:
-            return False
-        burst = min(
-            self._session.limits.burst or self._station.rules.account_burst, self._station.rules.account_burst
-        )
-        enough = min(self._station.rules.batch, max(1, burst // 2), self._stock.sendable())
-        now = self._clock.monotonic()
-        if self._gathering_since is None:
-            self._gathering_since = now
-        if count < enough and now - self._gathering_since < GATHER_MS:
-            return True
-        self._gathering_since = None
-        return False
 
     async def _is_over(self, within_s: float) -> bool:
         with suppress(TimeoutError):

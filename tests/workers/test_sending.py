@@ -1,7 +1,6 @@
 """Sending one session's records: the one step in which permits, window and transport are looked at and lines leave."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -26,7 +25,7 @@ class Paper:
     written: list[str] = field(default_factory=list)
     aborted: bool = False
     clear: bool = True
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    hear: Callable[[Sequence[Answer] | End], None] | None = None
 
     def is_clear(self) -> bool:
         return self.clear
@@ -37,16 +36,19 @@ class Paper:
     def write(self, lines: Sequence[Line], until: int | None = None) -> None:
         self.written += [line.key for line in lines]
 
-    async def answers(self) -> AsyncIterator[Sequence[Answer] | End]:
-        await self.over.wait()
-        yield End("finished", clean=not self.aborted)
+    def listen(self, hear: Callable[[Sequence[Answer] | End], None]) -> None:
+        self.hear = hear
 
     async def finish(self) -> None:
-        self.over.set()
+        self._end()
 
     def abort(self) -> None:
         self.aborted = True
-        self.over.set()
+        self._end()
+
+    def _end(self) -> None:
+        assert self.hear is not None
+        self.hear(End("finished", clean=not self.aborted))
 
 
 @dataclass
