@@ -69,9 +69,9 @@ class _Line:
         self._outlook = outlook or self._outlook
         done = job.rows - job.records.pending - job.records.unknown
         self._seen.append((now, done))
-        words = "checking the file" if job.state in _UNCHECKED else job.state.value
+        words = "checking the file · กำลังตรวจแฟ้ม" if job.state in _UNCHECKED else job.state.value
         if self._outlook is not None and job.state not in _UNCHECKED:
-            words = outlook_text(self._outlook, now, self._pace())[0]
+            words = " · ".join(outlook_text(self._outlook, now, self._pace()))
         self._progress.update(
             self._task, description=job.job, total=job.rows or None, completed=done, words=words
         )

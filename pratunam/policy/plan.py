@@ -11,6 +11,7 @@ from domain.windows import Span, open_spans
 from ledger.protocols import Ledger
 from planner.what_if import FinishTimes, finish_times
 from pratunam.local_time import duration_en, moment_en, rfc3339, span_text
+from pratunam.outlook import about_ms
 from pratunam.policy.apply import newest_policy, with_holidays
 from pratunam.policy.changes import Change, changes_between
 from pratunam.policy.faults import PolicyFault
@@ -108,7 +109,8 @@ class Plan:
         timezone = self.timezones.get(finish.registry, "UTC")
 
         def told(at: int | None) -> str:
-            return f"{moment_en(at, timezone)} (in {duration_en(at - self.now)})" if at else "not in sight"
+            left = duration_en(about_ms(at - self.now)) if at else ""
+            return f"{moment_en(at, timezone)} (in about {left})" if at else "not in sight"
 
         return f"{finish.party} done ({finish.registry}): before {told(finish.before_at)}, after {told(finish.after_at)}"
 
