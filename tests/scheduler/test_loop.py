@@ -312,3 +312,16 @@ async def test_whatever_the_leader_writes_carries_its_epoch(stage: Stage) -> Non
     await stage.run(1000)
     assert stage.quotas.held["B"]
     assert set(stage.quotas.epochs) == {stage.quotas.leader[2]}
+
+
+async def test_a_seat_that_others_need_is_an_added_account_s_if_the_party_has_one(stage: Stage) -> None:
+    """Base accounts are the party's own; added ones were granted beside them."""
+    rules = policy({"A": 2, "B": 1}, sessions=2)
+    base, added = rules.parties["A"].accounts
+    party = replace(rules.parties["A"], accounts=(base, replace(added, kind=AccountKind.ADDED)))
+    stage.ledger.policies = [(0, replace(rules, parties={**rules.parties, "A": party}))]
+    await stage.run(250)
+    stage.quotas.sit("A-00", "A-01")
+    stage.waits(A=10_000, B=10_000)
+    await stage.run(12_000)
+    assert stage.quotas.ended == ["A-01"]
