@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ import pytest
 from sqlalchemy import Connection, text
 
 from domain.errors import BadSetting, Busy
-from ledger import jobs
+from ledger import changes, jobs, work
+from ledger.changes import SliceRow
 from ledger.database import Database, read_database
 from ledger.host_mirror import HostMirror
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from ledger.postgres import PostgresEngine
 from ledger.protocols import Ledger
-from tests.ledger.scene import BY, NOW, Scene, new_job
+from tests.ledger.scene import BY, NOW, REGISTRY, Scene, lease, new_job
 from tests.postgres import PostgresServer
 
 
@@ -290,6 +291,27 @@ async def test_a_refused_statement_quotes_nothing(engine: PostgresEngine) -> Non
     with pytest.raises(Exception, match="NotNullViolation") as refused:
         await engine.write(verb)
     assert "สมชาย" not in str(refused.value)
+
+
+async def test_rescue_leaves_a_slice_that_was_claimed_anew_since_it_looked(
+    ledger: Ledger, scene: Scene, where: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed with a dead token, given back and claimed by a live one before it was locked: the live claim stays."""
+    await scene.submit(lines=(2,))
+    await scene.claim(1)
+    other_host = PostgresEngine(where, HostMirror(tmp_path / "other"))
+    load = changes.load
+
+    def late(connection: Connection, slice_ids: Collection[str]) -> dict[str, SliceRow]:
+        monkeypatch.setattr(work, "load", load)
+        other_host.write_now(work.give_back, "J1.0", 1, [], NOW)
+        assert other_host.write_now(work.claim, lease(2), NOW) is not None
+        return load(connection, slice_ids)
+
+    monkeypatch.setattr(work, "load", late)
+    assert await ledger.rescue(REGISTRY, frozenset({2}), NOW, idempotent=True) == 0
+    assert await ledger.mark_sent("J1.0", 2, 1, NOW)
+    await other_host.close()
 
 
 def _set(server: PostgresServer, name: str, value: str) -> None:
