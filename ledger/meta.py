@@ -97,5 +97,7 @@ class CommitMirror:
         os.pwrite(self._file, b"%020d\n" % commits, 0)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; nothing happens when that was done, for its number may be another file's by then."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)

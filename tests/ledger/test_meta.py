@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from ledger.database import Database
 from ledger.host_mirror import HostMirror
 from ledger.keystore import KeyStore
@@ -67,3 +69,14 @@ def test_a_mirror_that_holds_nothing_readable_counts_from_nothing(tmp_path: Path
     mirror.write(7)
     assert mirror.read() == 7
     mirror.close()
+
+
+@pytest.mark.parametrize("kind", [CommitMirror, HostMirror])
+def test_closing_twice_closes_nobody_else_s_file(tmp_path: Path, kind: type[CommitMirror]) -> None:
+    """The file's number is given to the next file that is opened; a second close must leave that alone."""
+    mirror = kind(tmp_path / "c")
+    mirror.close()
+    with (tmp_path / "other").open("w") as other:
+        mirror.close()
+        other.write("still open")
+    assert (tmp_path / "other").read_text() == "still open"
