@@ -37,8 +37,8 @@ from workers.session import run_session
 from workers.stations import StationParts, Stations
 from workers.wires.http import HttpWire
 
-#: how often an idle queue is looked at where no ring is heard (ms)
-LISTEN_MS = 500
+#: how often an idle queue is looked at where no ring is heard (ms), and how long an idle thread of dramatiq sleeps: there is one a session
+LISTEN_MS = 2_000
 #: sessions that have not ended so long after a polite stop are cut off (s)
 GRACE_S = 15.0
 #: and have so long to give back what they have (s)

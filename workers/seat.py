@@ -158,9 +158,10 @@ class Seat:
         """Take the gate's answer to the tick that was asked at `asked_at` (monotonic ms) with this `want`."""
         now = self._clock.monotonic()
         if want:
-            left = min(FULL_REST_FROM, want - permit.granted)
+            left = want - permit.granted
             self.is_bound = left > 0
-            self._rest_until = _wakes_at(asked_at, self.rest_ms * left // FULL_REST_FROM) if left > 0 else 0
+            part_ms = self.rest_ms * min(FULL_REST_FROM, left) // FULL_REST_FROM
+            self._rest_until = _wakes_at(asked_at, part_ms) if self.is_bound else 0
         if permit.valid_ms <= 0:
             # shut, or told to end: what was drawn before that must not be used after it either
             self.hand_back()

@@ -12,10 +12,8 @@ from workers.ending import WAIT_INSIDE_MS
 from workers.station import Station
 from workers.stock import Hand, Stock
 
-#: lines that should be ready ahead, at least: a session that has fewer than its next handfuls draws smaller ones
-AHEAD = 16
-#: lines that are marked as perhaps sent ahead of their time, at least
-MARK_AHEAD = 8
+#: lines that should be ready, or marked as perhaps sent, ahead, at least: more would take a small job's last slices from idle accounts
+AHEAD = 8
 #: seconds of the present pace that should be ready ahead
 AHEAD_S = 0.3
 #: over how long the pace is measured at a time (ms)
@@ -82,9 +80,9 @@ class Supply:
     async def mark_ahead(self) -> None:
         """Where keys do not protect, commit "sent up to here" before the next handful, so that a crash leaves few unknown."""
         for hand in self._stock.hands:
-            if hand.idempotent or not hand.ready or hand.sendable() >= MARK_AHEAD // 2:
+            if hand.idempotent or not hand.ready or hand.sendable() >= AHEAD // 2:
                 continue
-            ahead = max(MARK_AHEAD, int(self._pace * AHEAD_S))
+            ahead = max(AHEAD, int(self._pace * AHEAD_S))
             upto = max(n for at, n in enumerate(hand.ready) if at < ahead) + 1
             if upto > hand.marked:
                 claimed = hand.claimed
