@@ -1,0 +1,178 @@
+"""Runs one seed: the faults, then a calm in which everything must end, then the judges."""
+
+import asyncio
+import hashlib
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from unittest import mock
+
+from domain.jobs import Outcome
+from domain.states import ENDED_JOB_STATES, AccountState, JobState, RecordState
+from tests.sim.checkers import Ended, judge
+from tests.sim.faults import Faults
+from tests.sim.scenario import BEGIN_S, CALM_S, END_S, REGISTRY, Fault, File, Scenario, draw
+from tests.sim.virtual_loop import VirtualLoop
+from tests.sim.world import BY, World
+
+#: people look after what needs people so often (s)
+PEOPLE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a seed went: `broken` names every promise that was broken; `digest` is of the registrar's log and the ledger's end."""
+
+    seed: int
+    broken: tuple[str, ...]
+    digest: str
+    sometimes: Counter[str]
+    records: int
+    faults: int
+    virtual_s: float
+    real_s: float
+
+
+def run_seed(seed: int) -> Report:
+    """Run one seed."""
+    return run_scenario(draw(seed))
+
+
+def run_scenario(scenario: Scenario) -> Report:
+    """Run one world to its end."""
+    began = time.perf_counter()
+    rng = random.Random(scenario.seed + 1)
+    loop = VirtualLoop(rng)
+    world = World(scenario, loop, rng)
+    faults = Faults(world)
+    try:
+        with seeded(rng):
+            ended = loop.run_until_complete(_run(world, faults))
+            broken = judge(world, faults.done, ended)
+            sometimes = Counter(world.sometimes)
+        broken += [f"trouble in the loop: {trouble}" for trouble in loop.troubles[:3]]
+    finally:
+        loop.bury()
+        loop.close()
+        world.disk.close()
+    return Report(
+        scenario.seed, tuple(broken), _digest(world, ended), sometimes, len(world.records), faults.injected,
+        loop.time() - BEGIN_S, time.perf_counter() - began,
+    )  # fmt: skip
+
+
+@contextmanager
+def seeded(rng: random.Random) -> Iterator[None]:
+    """Have the product's own chances come from the seed."""
+    random.seed(rng.getrandbits(64))
+    jitter = SimpleNamespace(Random=lambda: random.Random(rng.getrandbits(64)))
+    with (
+        mock.patch("workers.pacer.random", jitter),
+        mock.patch("workers.session.secrets", SimpleNamespace(randbelow=rng.randrange)),
+    ):
+        yield
+
+
+async def _run(world: World, faults: Faults) -> Ended:
+    scenario, loop = world.scenario, world.loop
+    await world.begin()
+    people = loop.create_task(_look_after(world, faults))
+    happenings: list[File | Fault] = [*scenario.files, *scenario.faults]
+    for happening in sorted(happenings, key=lambda one: one.at):
+        await asyncio.sleep(max(0.0, happening.at - loop.time()))
+        if isinstance(happening, Fault):
+            await faults.do(happening)
+        else:
+            await world.submit(happening.job, happening.party, happening.records, happening.lines)
+    await asyncio.sleep(max(0.0, CALM_S - loop.time()))
+    _heal(world)
+    over = False
+    while not over and loop.time() < END_S:
+        await asyncio.sleep(1.0)
+        over = await _is_over(world, faults)
+    people.cancel()
+    return await _end(world)
+
+
+def _heal(world: World) -> None:
+    """Faults are over: whatever is still wrong is put right."""
+    trouble, now = world.registrar.trouble, world.loop.time()
+    trouble.overloaded = trouble.slow = trouble.busy = trouble.failing_after = trouble.garbled = now
+    world.gate.paused_until = min(world.gate.paused_until, now)
+    for link in world.links.values():
+        link.stalled_until = link.slow_until = link.lossy_until = link.cut_until = now
+    for place in (one.place for hosts in (world.workers, world.schedulers) for one in hosts.values()):
+        place.frozen_until = min(place.frozen_until, now)
+
+
+async def _look_after(world: World, faults: Faults) -> None:
+    """Be the people: restore accounts, answer for doubtful records, hand in again what a cancelled job left."""
+    again: set[str] = set()
+    while True:
+        await asyncio.sleep(PEOPLE_S)
+        now = world.truth.now()
+        for row in await world.ledger.accounts(REGISTRY):
+            if row.state in (AccountState.SET_ASIDE, AccountState.SUSPENDED):
+                world.sometimes["account set aside"] += 1
+                await world.ledger.restore_account(REGISTRY, row.account, BY, now)
+        for job in await world.ledger.jobs():
+            if job.records.doubtful and world.loop.time() > CALM_S:
+                await _answer_for(world, job.job)
+            if job.state is JobState.CANCELLED and job.job in faults.done.cancelled - again:
+                again.add(job.job)
+                await _hand_in_again(world, job.job, job.party)
+
+
+async def _answer_for(world: World, job: str) -> None:
+    """Say what the registrar's books say of each doubtful record; one that is not in them is sent again."""
+    for one in await world.ledger.unsettled(job, "doubtful"):
+        record = world.records[f"{job}-{one.slice_id.rpartition('.')[2]}-{one.line}"]
+        known = world.registrar.effects[record.natural] > 0
+        outcome = Outcome(one.line, RecordState.ACCEPTED, by="people") if known else None
+        world.sometimes["people answered for a doubtful record"] += 1
+        await world.ledger.resolve(job, one.slice_id, one.line, outcome, BY, world.truth.now())
+
+
+async def _hand_in_again(world: World, job: str, party: str) -> None:
+    left = []
+    async for one in world.ledger.slices(job):
+        for line, letter in enumerate(one.states):
+            if chr(letter) == RecordState.UNPROCESSED:
+                left.append(world.records[f"{job}-{one.seq}-{line}"])
+    if left:
+        world.sometimes["cancelled and handed in again"] += 1
+        await world.submit(f"{job}-again", party, left, 15)
+
+
+async def _is_over(world: World, faults: Faults) -> bool:
+    jobs = await world.ledger.jobs()
+    if any(job.state not in ENDED_JOB_STATES or job.records.doubtful for job in jobs):
+        return False
+    names = {job.job for job in jobs}
+    waiting = [
+        job
+        for job in jobs
+        if job.state is JobState.CANCELLED and job.records.unprocessed and f"{job.job}-again" not in names
+        and job.job in faults.done.cancelled
+    ]  # fmt: skip
+    live = any(world.registrar.is_live(one) for one in world.registrar.sessions.values())
+    return not waiting and not live
+
+
+async def _end(world: World) -> Ended:
+    jobs = list(await world.ledger.jobs())
+    states: dict[str, str] = {}
+    for job in jobs:
+        async for one in world.ledger.slices(job.job):
+            for line, letter in enumerate(one.states):
+                states[f"{job.job}-{one.seq}-{line}"] = chr(letter)
+    return Ended(jobs, states)
+
+
+def _digest(world: World, ended: Ended) -> str:
+    told = [repr(one) for one in world.registrar.log] + [repr(sorted(ended.states.items()))]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]

@@ -1,0 +1,156 @@
+"""What one seed's world is like: parties, accounts, rules, windows, files, and which faults come when. Draws only; runs nothing."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.policy import AccountRules, PartyLimits, PartyRules, Policy, RegistryRules
+from domain.states import AccountKind
+from domain.windows import WindowRule
+from tests.sim.registrar import Record
+
+REGISTRY = "members"
+#: virtual instants (s): work begins, faults are over by, everything must have ended by
+BEGIN_S, CALM_S, END_S = 1_000.0, 1_075.0, 1_600.0
+#: 2026-03-02 (a Monday) 10:00 in Bangkok is virtual instant `BEGIN_S` of the registrar's clock (ms)
+EPOCH_MS = 1_772_420_400_000 - int(BEGIN_S * 1000)
+_TEN_S = 10 * 3600
+_DAYS = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file: whose, when it is handed in (s), its records, and how many stand in a slice."""
+
+    job: str
+    party: str
+    at: float
+    records: Sequence[Record]
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: what, when (s), and how long it lasts (s) where it lasts."""
+
+    kind: str
+    at: float
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """All of it."""
+
+    seed: int
+    policy: Policy
+    expires_s: float
+    strict: bool
+    files: Sequence[File]
+    faults: Sequence[Fault]
+    #: clock errors by process (ms)
+    skews: dict[str, int]
+    base_s: float
+
+    @property
+    def rules(self) -> RegistryRules:
+        """The one registry's rules."""
+        return self.policy.registries[REGISTRY]
+
+
+KINDS = (
+    "kill worker", "kill worker", "freeze worker", "stop worker", "kill scheduler", "freeze scheduler", "lose gate", "pause gate",
+    "lossy gate", "registrar overloaded", "registrar slow", "registrar busy", "500 after the effect", "registrar restarts",
+    "session ended", "garbled answers", "link stalls", "link slow", "link lossy", "link cut", "link reset", "lines repeated",
+    "disk failing", "disk slow", "clock steps", "hold party", "hold registry", "account withdrawn", "job cancelled", "power cut",
+    "someone else logs in",
+)  # fmt: skip
+
+
+def draw(seed: int, *, faults: int | None = None) -> Scenario:
+    """Draw a world: at least five parties, two worker hosts, 500 records and ten faults."""
+    rng = random.Random(seed)
+    rules = _rules(rng)
+    parties = {f"P{n}": rng.choice([1, 1, 2, 3]) for n in range(1, rng.randint(6, 8))}
+    policy = Policy(
+        {REGISTRY: rules}, {name: _party(rng, name, many, rules) for name, many in parties.items()}
+    )
+    many = rng.randint(10, 16) if faults is None else faults
+    kinds = [kind for kind in KINDS if rules.idempotent or kind != "lines repeated"]
+    if not rules.newest_wins:
+        kinds.remove("someone else logs in")
+    drawn = [
+        Fault(rng.choice(kinds), rng.uniform(BEGIN_S + 1, CALM_S - 15), rng.uniform(0.5, 9))
+        for _ in range(many)
+    ]
+    return Scenario(
+        seed,
+        policy,
+        expires_s=rules.answer_timeout_s + rules.settle_s,
+        strict=rng.random() < 0.5,
+        files=_files(rng, list(parties), seed),
+        faults=sorted(drawn, key=lambda fault: fault.at),
+        skews={
+            name: rng.choice([0, rng.randint(-2_000, 2_000)]) for name in ("w0", "w1", "s0", "s1", "gate")
+        },
+        base_s=rng.choice([0.002, 0.01, 0.04]),
+    )
+
+
+def _rules(rng: random.Random) -> RegistryRules:
+    rate = rng.choice([12, 20, 30])
+    return RegistryRules(
+        REGISTRY,
+        "party-members",
+        "sim://registrar",
+        idempotent=rng.random() < 0.65,
+        newest_wins=rng.random() < 0.8,
+        settle_s=rng.choice([6.0, 10.0]),
+        rate=rate,
+        burst=rng.choice([6, rate]),
+        sessions=rng.randint(3, 12),
+        account_rate=rng.choice([3, 6, 10]),
+        account_burst=rng.choice([3, 8]),
+        answer_timeout_s=rng.choice([3.0, 5.0]),
+        turn_s=rng.choice([3.0, 8.0]),
+        windows=(WindowRule(0, 86_400, weekdays=_DAYS),),
+    )
+
+
+def _party(rng: random.Random, name: str, accounts: int, rules: RegistryRules) -> PartyRules:
+    windows: dict[str, tuple[WindowRule, ...]] = {}
+    if rng.random() < 0.3:
+        shuts, opens = _TEN_S + rng.randint(8, 50), _TEN_S + rng.randint(70, 110)
+        first = WindowRule(_TEN_S - 3600 if rng.random() < 0.7 else _TEN_S + 5, shuts, weekdays=_DAYS)
+        windows[REGISTRY] = (first, WindowRule(opens, 86_400, weekdays=_DAYS))
+    limits = {}
+    if rng.random() < 0.5:
+        limits[REGISTRY] = PartyLimits(rate=rng.choice([4.0, 9.0]), burst=rng.choice([4, 10]))
+    granted = tuple(
+        AccountRules(f"{name}-{n}", REGISTRY, AccountKind.BASE if n == 1 else AccountKind.ADDED)
+        for n in range(1, accounts + 1)
+    )
+    return PartyRules(name, contact="x@party.example", accounts=granted, limits=limits, windows=windows)
+
+
+def _files(rng: random.Random, parties: Sequence[str], seed: int) -> list[File]:
+    """One to three files a party, some sizes far larger than others, at least 500 records in all."""
+    names = [*parties, *rng.choices(parties, k=rng.randint(2, 6))]
+    weights = [rng.choice([1, 1, 4]) for _ in names]
+    whole = rng.randint(520, 640)
+    files = []
+    for number, (party, weight) in enumerate(zip(names, weights, strict=True)):
+        size = -(-whole * weight // sum(weights))
+        job = f"S{seed}-J{number}"
+        at = BEGIN_S + 0.5 if number < 3 else rng.uniform(BEGIN_S + 0.5, CALM_S - 35)
+        files.append(File(job, party, at, _records(rng, job, size), rng.choice([10, 15, 25])))
+    return files
+
+
+def _records(rng: random.Random, job: str, size: int) -> list[Record]:
+    records: list[Record] = []
+    while len(records) < size:
+        person = f"{job}.{len(records)}"
+        for order in range(rng.choice([1, 1, 1, 1, 3])):
+            records.append(Record(f"{person}.{order}", person, order, is_good=rng.random() > 0.05))
+    return records

@@ -1,0 +1,123 @@
+"""The ledger's engine in the simulator: real verbs on real SQLite in memory, each in one step, on a disk that may fail.
+
+A write may find the file busy, fail before its commit, or be committed without its caller's ever hearing of it: that is what a power cut
+or a lost connection leaves behind. What was answered is durable. It must not look into verbs.
+"""
+
+import asyncio
+import functools
+import random
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from domain.errors import Busy
+from ledger.meta import count_commit
+from ledger.migrate import migrate
+from tests.sim.virtual_loop import PLACE, VirtualLoop
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _engine() -> Engine:
+    engine = create_engine(
+        "sqlite://",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "isolation_level": None},
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", lambda connection: connection.connection.cursor().execute("BEGIN"))
+    return engine
+
+
+@functools.cache
+def empty_ledger() -> bytes:
+    """Return a ledger with its tables and nothing in them, as bytes: making the tables takes longer than a whole seed."""
+    engine = _engine()
+    with engine.begin() as connection:
+        migrate(connection)
+    with engine.connect() as connection:
+        return _raw(connection).serialize()
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw: Any = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+class Disk:
+    """What all processes' engines share: the file, and what is wrong with its disk now."""
+
+    def __init__(self, loop: VirtualLoop, rng: random.Random) -> None:
+        """Begin with an empty ledger."""
+        self.loop = loop
+        self.rng = rng
+        self.failing_until = 0.0
+        self.slow_until = 0.0
+        self.failed = 0
+        self.unheard = 0
+        self.connection = _engine().connect()
+        _raw(self.connection).deserialize(empty_ledger())
+        _raw(self.connection).execute("PRAGMA foreign_keys=ON")
+
+    def close(self) -> None:
+        """Forget the file."""
+        self.connection.close()
+        self.connection.engine.dispose()
+
+
+class SimEngine:
+    """`ledger.engine.LedgerEngine` of one process."""
+
+    def __init__(self, disk: Disk) -> None:
+        """Work on this disk."""
+        self._disk = disk
+        self._loop = disk.loop
+
+    async def write(
+        self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a verb in one transaction, unless the disk has it otherwise."""
+        disk, fate = self._disk, 1.0
+        await self._turn()
+        if self._loop.time() < disk.failing_until and PLACE.get() is not None:
+            fate = disk.rng.random()
+        if fate < 0.1:
+            raise Busy("The ledger is busy.")
+        with disk.connection.begin() as transaction:
+            result = verb(disk.connection, *args, **kwargs)
+            count_commit(disk.connection)
+            if fate < 0.25:
+                transaction.rollback()
+        if fate < 0.4:
+            disk.failed += fate < 0.25
+            disk.unheard += fate >= 0.25
+            raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+        await self._turn()
+        return result
+
+    async def read(
+        self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a verb that only looks."""
+        await self._turn()
+        with self._disk.connection.begin():
+            result = verb(self._disk.connection, *args, **kwargs)
+        await self._turn()
+        return result
+
+    async def wipe(self) -> None:
+        """There is no log to wipe."""
+
+    async def close(self) -> None:
+        """The disk is closed by who made it."""
+
+    async def _turn(self) -> None:
+        """Take a moment, in which others go on and this process may die."""
+        slow = 50 if self._loop.time() < self._disk.slow_until else 1
+        await asyncio.sleep(self._disk.rng.uniform(0.0002, 0.003) * slow)
