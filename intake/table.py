@@ -6,6 +6,7 @@ What is cut here is cut before anything touches a disk; this file itself touches
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -32,6 +33,13 @@ _JOB_ID = re.compile(r"J[A-Z2-7]{12}")
 _HONEST = bytes(set(range(256)) - set(range(32)) - {127} | {9, 10, 13})
 
 
+def _pack(frame: pl.DataFrame, first: int, sheet: str, odd: bool) -> TableChunk:
+    out = io.BytesIO()
+    # packed here, column by column, it passes the parent unopened; the older layout packs and unpacks faster
+    frame.write_ipc_stream(out, compression="zstd", compat_level=pl.CompatLevel.oldest())
+    return TableChunk(first, frame.height, sheet, odd, out.getvalue())
+
+
 def has_controls(text: bytes) -> bool:
     """Say whether a control character stands in this UTF-8."""
     return bool(text.translate(None, _HONEST))
@@ -54,6 +62,9 @@ class TableMaker:
     _sheet: str = ""
     _more_notes: list[tuple[str, str]] = field(default_factory=list)
     _held: tuple[pl.DataFrame, bool] | None = None
+    # the next rows are read while these are packed
+    _packer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _packing: Future[TableChunk] | None = None
 
     def begin(self, header: Header, sheet: str) -> None:
         """Begin a sheet."""
@@ -89,6 +100,8 @@ class TableMaker:
             raise no_rows()
         if missing := self.profile.missing_columns(self._header.match, self.operations, self.declared):
             raise refuse_missing(missing, self.profile)
+        self._give_out()
+        self._packer.shutdown()
         self.say(ReadDone(self.rows, tuple(self._notes())))
 
     def note(self, en: str, th: str) -> None:
@@ -105,11 +118,16 @@ class TableMaker:
         if self.rows + frame.height > self.max_rows:
             raise too_many_rows(self.max_rows)
         self.operations |= self.profile.operations_of(self._operation_frame(frame), self.operation)
-        out = io.BytesIO()
-        # packed here, column by column, it passes the parent unopened; the older layout packs and unpacks faster
-        frame.write_ipc_stream(out, compression="zstd", compat_level=pl.CompatLevel.oldest())
-        self.say(TableChunk(self.rows, frame.height, self._sheet, odd, out.getvalue()))
-        self.rows += frame.height
+        self._give_out()
+        first, self.rows = self.rows, self.rows + frame.height
+        # the copy shares its columns and nothing else: polars locks a frame that is being written, and whoever asks it anything
+        self._packing = self._packer.submit(_pack, frame.clone(), first, self._sheet, odd)
+
+    def _give_out(self) -> None:
+        """Say the chunk that is being packed, if there is one."""
+        packing, self._packing = self._packing, None
+        if packing:
+            self.say(packing.result())
 
     def _operation_frame(self, frame: pl.DataFrame) -> pl.DataFrame:
         assert self._header is not None

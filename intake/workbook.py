@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError
 
@@ -72,6 +73,15 @@ class _Measured:
         except BadFile:
             self.is_refused = True
             raise
+
+
+def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the pieces; the next is unpacked while one is looked at."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, pieces, b"")
+        while piece := coming.result():
+            coming = thread.submit(next, pieces, b"")
+            yield piece
 
 
 def _defines(tail: bytes, piece: bytes) -> bool:
@@ -161,7 +171,7 @@ class Workbook:
 
     def _measure(self, entry: zipfile.ZipInfo, left: int) -> int:
         """Unpack an entry to nowhere; return its true size. A sheet is scanned on the way: it is large, and unpacked only once."""
-        measured = _Measured(entry, self.stream(entry.filename), left)
+        measured = _Measured(entry, _ahead(self.stream(entry.filename)), left)
         if entry.filename.startswith(SHEETS) and entry.filename.endswith(".xml"):
             try:
                 self._scans[entry.filename] = scan_sheet(measured.pieces)
