@@ -22,7 +22,7 @@ from ledger.protocols import Ledger
 #: between two looks (s)
 EVERY_S = 0.2
 #: how long an outcome waits for others of its slice (ms); the shorter one where keys do not protect from a second effect
-RIPE_MS = 2_000
+RIPE_MS = 1_000
 RIPE_SOON_MS = 100
 #: outcomes of one slice that are settled without waiting for the time
 ENOUGH = 100

@@ -11,7 +11,7 @@ from domain.policy import BrakeRules
 from domain.quota import Signals
 from domain.windows import Span, WindowRule, open_spans
 from planner.forecast import ForecastWorld, forecast
-from planner.work import LAST_MS, START_MS
+from planner.work import LAST_MS, SETTLED_AFTER_S, START_MS
 from scheduler.brake import BrakeState, brake
 from scheduler.openings import ClockOffset
 from scheduler.snapshot import Snapshot
@@ -57,7 +57,7 @@ def test_what_stands_in_the_buckets_leaves_at_once() -> None:
     resting, sending = replace(base, available=800.0), replace(base, available=800.0, sending={"A": 40.0})
     apart = (forecast(base, NOW).jobs["J-A"] or 0) - (forecast(resting, NOW).jobs["J-A"] or 0)
     assert apart == pytest.approx(1000 * 40 / 40, abs=20)
-    late = 0.55 * 40
+    late = SETTLED_AFTER_S * 40
     told = (forecast(sending, NOW).jobs["J-A"] or 0) - NOW - LAST_MS - 500
     assert told == pytest.approx((1200 - late) * 1000 / 40, abs=20), (
         "what was answered, and is not settled yet, is done"
