@@ -18,7 +18,7 @@ LAST_MS = 100
 #: how long an outcome waits on average until the ledger knows of it, in s: half a second for others of its slice, and the settler's looks
 SETTLED_AFTER_S = 0.6
 #: a slice is work for one account for so long, in s; a job is cut into so many an account; and never into less or more lines (intake)
-SLICE_S, SLICES_AN_ACCOUNT, FEWEST_LINES, MOST_LINES = 2, 4, 10, 500
+SLICE_S, SLICES_AN_ACCOUNT, FEWEST_LINES, MOST_LINES = 2, 4, 5, 500
 #: less than this is no record
 NOTHING = 1e-6
 #: this many stretches of work are told of a party; later ones are joined to the last

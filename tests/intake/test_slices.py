@@ -13,8 +13,8 @@ def test_a_slice_is_worth_two_seconds_of_an_account_and_leaves_all_of_them_work(
     assert lines_of_a_slice(40, 1_000_000, 16) == 40
     assert lines_of_a_slice(2000, 1_000_000, 16) == 500
     assert lines_of_a_slice(40, 320, 16) == 20
-    assert lines_of_a_slice(40, 5, 16) == 10
-    assert lines_of_a_slice(1, 1_000, 0) == 10
+    assert lines_of_a_slice(40, 5, 16) == 5
+    assert lines_of_a_slice(1, 1_000, 0) == 5
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 60)), max_size=60), st.integers(10, 30))
