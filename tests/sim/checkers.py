@@ -13,8 +13,12 @@ from tests.sim.registrar import Session
 from tests.sim.scenario import BEGIN_S, END_S, EPOCH_MS, REGISTRY
 from tests.sim.world import World
 
-#: a hold or withdrawal binds within this (s); where gate or scheduler were not well, within a leader's change and what was open before
-BINDS_S, BINDS_ROUGHLY_S = 1.0, 8.0
+#: a hold or withdrawal binds within this (s): a permit drawn just before the gate heard of it is good for a second
+BINDS_S = 1.25
+#: where gate or scheduler were not well: within a leader's change and what was open before
+BINDS_ROUGHLY_S = 8.0
+#: what a step of the gate's machine clock is worth (s)
+LEAP_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Ended:
 def judge(world: World, done: Doings, ended: Ended) -> list[str]:
     """Return every promise that was broken."""
     broken = [
-        *_over_the_buckets(world),
+        *_over_the_buckets(world, done),
         *_over_the_sessions(world),
         *_outside_windows(world),
         *_after_stops(world, done),
@@ -40,8 +44,10 @@ def judge(world: World, done: Doings, ended: Ended) -> list[str]:
     return list(broken)
 
 
-def _over_the_buckets(world: World) -> Iterator[str]:
+def _over_the_buckets(world: World, done: Doings) -> Iterator[str]:
     rules = world.scenario.rules
+    # the gate's clock takes a leap of its machine's clock for this much at most (architecture.md 4.3)
+    leap_s = LEAP_S * done.gate_leaps
     limits: dict[str, LimitStep] = {"registry": LimitStep(0, rules.rate, rules.burst)}
     for party in world.scenario.policy.parties.values():
         own = party.limits_of(REGISTRY)
@@ -59,7 +65,8 @@ def _over_the_buckets(world: World) -> Iterator[str]:
         for name in ("registry", f"party {one.party}", f"account {one.account}"):
             times[name].append(round(one.at * 1e9))
     for name, step in limits.items():
-        verdict = scan_bucket(times[name], [step])
+        limit = LimitStep(0, step.rate, step.burst + leap_s * (step.rate or 0))
+        verdict = scan_bucket(times[name], [limit])
         if verdict.over:
             at = (verdict.worst_at_ns or 0) / 1e9
             yield f"bucket of {name} passed over by {verdict.max_excess:.2f} records at {at:.3f}"

@@ -17,6 +17,8 @@ class Doings:
     holds: list[tuple[str | None, float, float | None]] = field(default_factory=list)
     withdrawn: dict[str, float] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
+    #: how often the gate's clock was stepped forward
+    gate_leaps: int = 0
     #: stretches in which gate or schedulers were not all well
     rough: list[tuple[float, float]] = field(default_factory=list)
 
@@ -184,8 +186,10 @@ class Faults:
                 wire.cut_all()
 
     async def _step_clock(self, fault: Fault) -> None:
-        clock = self.world.clocks[self.world.rng.choice(list(self.world.clocks))]
-        clock.off_ms += self.world.rng.choice([-5_000, 5_000, self.world.rng.randint(-5_000, 5_000)])
+        name = self.world.rng.choice(list(self.world.clocks))
+        step_ms = self.world.rng.choice([-5_000, 5_000, self.world.rng.randint(-5_000, 5_000)])
+        self.world.clocks[name].off_ms += step_ms
+        self.done.gate_leaps += name == "gate" and step_ms > 0
         self._rough(1.0)
 
     async def _hold(self, fault: Fault) -> None:

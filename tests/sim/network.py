@@ -114,6 +114,8 @@ class SimWire:
         answer: asyncio.Future[tuple[T, int]] = loop.create_future()
 
         def arrive() -> None:
+            if answer.done():  # who asked has given up and cut the connection
+                return
             result = work()
             if not link.loses(loop.time()):
                 second = int(self.registrar.wall()) * 1_000
@@ -157,6 +159,7 @@ class SimUpload:
         self._there_at = self._back_at = 0.0
         self.ended = False
         self._closed_there = False
+        self._is_mute = False
         self._watchdog: asyncio.TimerHandle | None = None
         self._loop.call_later(2 * self._link.delay(self._loop.time()), self._connected)
 
@@ -264,7 +267,8 @@ class SimUpload:
 
     def _answer(self, said: Answer | End) -> None:
         now, trouble = self._loop.time(), self._wire.registrar.trouble
-        if now < self._link.cut_until or self._link.loses(now):
+        self._is_mute = self._is_mute or self._link.loses(now)
+        if self._is_mute:  # what is lost holds back all that would follow on this connection
             return
         think_s = self._wire.registrar.rng.uniform(0.001, 0.01) * (60 if now < trouble.slow else 1)
         self._back_at = max(self._back_at, now + think_s + self._link.delay(now))

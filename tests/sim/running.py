@@ -53,7 +53,7 @@ def run_scenario(scenario: Scenario) -> Report:
         with seeded(rng):
             ended = loop.run_until_complete(_run(world, faults))
             broken = judge(world, faults.done, ended)
-            sometimes = Counter(world.sometimes)
+            sometimes = world.sometimes + world.disk.moves + _seen(world)
         broken += [f"trouble in the loop: {trouble}" for trouble in loop.troubles[:3]]
     finally:
         loop.bury()
@@ -171,6 +171,15 @@ async def _end(world: World) -> Ended:
             for line, letter in enumerate(one.states):
                 states[f"{job.job}-{one.seq}-{line}"] = chr(letter)
     return Ended(jobs, states)
+
+
+def _seen(world: World) -> Counter[str]:
+    """Count what befell links, disk and registrar that no event of the product tells."""
+    seen = Counter(f"network: {what}" for link in world.links.values() for what in link.seen)
+    seen += Counter({f"registrar: {what}": count for what, count in world.registrar.seen.items()})
+    disk = world.disk
+    seen += Counter({"disk: commit failed": disk.failed, "disk: commit not heard of": disk.unheard})
+    return seen + Counter(f"session at the registrar: {one.why}" for one in world.registrar.sessions.values())
 
 
 def _digest(world: World, ended: Ended) -> str:

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import random
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -15,12 +16,24 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from domain.errors import Busy
+from domain.states import RecordState
 from ledger.meta import count_commit
 from ledger.migrate import migrate
 from tests.sim.virtual_loop import PLACE, VirtualLoop
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+#: tells every change of a slice's letters
+_WATCH = """
+CREATE TEMP TRIGGER sim_watch AFTER UPDATE OF states ON main.slices WHEN old.states <> new.states
+BEGIN SELECT sim_moved(old.states, new.states); END
+"""
+
+
+def _letters(states: bytes | str) -> str:
+    return states if isinstance(states, str) else states.decode()
 
 
 def _engine() -> Engine:
@@ -64,6 +77,15 @@ class Disk:
         self.connection = _engine().connect()
         _raw(self.connection).deserialize(empty_ledger())
         _raw(self.connection).execute("PRAGMA foreign_keys=ON")
+        #: how often records moved from state to state
+        self.moves: Counter[str] = Counter()
+        _raw(self.connection).create_function("sim_moved", 2, self._moved)
+        _raw(self.connection).execute(_WATCH)
+
+    def _moved(self, before: bytes | str, after: bytes | str) -> None:
+        for old, new in zip(_letters(before), _letters(after), strict=False):
+            if old != new:
+                self.moves[f"record: {RecordState(old).name.lower()} to {RecordState(new).name.lower()}"] += 1
 
     def close(self) -> None:
         """Forget the file."""

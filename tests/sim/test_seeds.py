@@ -9,7 +9,7 @@ from tests.sim.__main__ import main
 from tests.sim.running import run_seed
 
 #: seeds are run for so long (s), but so many at least; more of them: `python3 run.py sim --seeds 1-1000`, `run.py soak`
-FOR_S, AT_LEAST = 20.0, 5
+FOR_S, AT_LEAST = 15.0, 5
 
 
 def test_no_promise_is_broken_in_any_world() -> None:

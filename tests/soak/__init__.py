@@ -1,0 +1,1 @@
+"""Hours of seeds of the simulator."""
