@@ -9,7 +9,7 @@ from intake.tail import TailRow
 
 
 def test_a_slice_is_worth_two_seconds_of_an_account_and_leaves_all_of_them_work() -> None:
-    """At most 500 lines, at least ten."""
+    """At most 500 lines, at least five."""
     assert lines_of_a_slice(40, 1_000_000, 16) == 40
     assert lines_of_a_slice(2000, 1_000_000, 16) == 500
     assert lines_of_a_slice(40, 320, 16) == 20

@@ -68,24 +68,6 @@ async def test_a_ledger_from_a_copy_passes_the_generation_that_the_gate_has_seen
     assert stage.quotas.use.generation == 6
 
 
-async def test_one_leads_and_the_other_takes_over_within_three_seconds(stage: Stage) -> None:
-    """The standby writes nothing while the leader lives, and everything once it is gone."""
-    standby = stage.another("s2")
-    stage.waits(A=1000)
-    await stage.run(250)
-    assert await standby.run_once() == 0.5
-    assert [s.is_leading for s in (stage.scheduler, standby)] == [True, False]
-    stage.quotas.shares.clear()
-    waited = 0
-    while not stage.quotas.shares:
-        stage.clock.advance(500)
-        waited += 500
-        await standby.run_once()
-    assert waited <= 3000
-    assert await stage.scheduler.run_once() == 0.5
-    assert [s.is_leading for s in (stage.scheduler, standby)] == [False, True]
-
-
 async def test_a_lost_gate_ends_the_round_and_the_next_one_tries_again(stage: Stage) -> None:
     """Nothing raised, an event said, soon back."""
     stage.quotas.is_lost = True
@@ -247,21 +229,6 @@ async def test_a_round_that_was_woken_looks_at_everything_and_others_every_half_
     assert stage.quotas.held["A"] is False
 
 
-async def test_a_hold_that_ended_while_nobody_led_is_let_go(stage: Stage) -> None:
-    """Before the first ring of whoever takes over, and once."""
-    await stage.run(250)
-    stage.quotas.held["A"] = True
-    stage.scheduler = stage.another("s2")
-    stage.clock.advance(2000)
-    stage.waits(A=1000)
-    await stage.run()
-    assert stage.quotas.held["A"] is False
-    assert stage.doorbell.sessions == ["A", "A"]
-    calls = stage.quotas.hold_calls
-    await stage.run(5000)
-    assert stage.quotas.hold_calls == calls
-
-
 async def test_a_turn_that_is_over_is_ended_once(stage: Stage) -> None:
     """Two parties, one seat: after 10 s the sitting one is told, and not again while it finishes."""
     stage.ledger.policies = [(0, policy({"A": 1, "B": 1}, sessions=1))]
@@ -288,30 +255,6 @@ async def test_a_pushback_of_the_registry_slows_the_very_next_round(stage: Stage
     stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1, closed_ms=900))
     await stage.run()
     assert stage.quotas.rate == 400
-
-
-async def test_a_new_leader_keeps_the_pace_that_pushback_brought_down(stage: Stage) -> None:
-    """What the registrar asked for does not end because a scheduler died."""
-    stage.waits(A=1000)
-    await stage.run(1000)
-    stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1, closed_ms=900))
-    await stage.run(250)
-    stage.quotas.use = replace(stage.quotas.use, signals=Signals(pushbacks=1))
-    braked = stage.quotas.rate
-    assert braked == 400
-    stage.clock.advance(3000)
-    stage.scheduler = stage.another("s2")
-    await stage.run(3000)
-    assert stage.quotas.rate == braked
-
-
-async def test_whatever_the_leader_writes_carries_its_epoch(stage: Stage) -> None:
-    """So that one who slept and wakes is refused by the gate, not only by its own good sense."""
-    stage.waits(A=1000)
-    stage.ledger.standing_holds = [HoldRow(REGISTRY, "B", "stop", "ops", 0)]
-    await stage.run(1000)
-    assert stage.quotas.held["B"]
-    assert set(stage.quotas.epochs) == {stage.quotas.leader[2]}
 
 
 async def test_a_seat_that_others_need_is_an_added_account_s_if_the_party_has_one(stage: Stage) -> None:
