@@ -3,6 +3,7 @@
 Each verb stands behind a savepoint of its own: an answer of the ledger that is an error (`PratunamError`) takes back that verb alone.
 Anything else that a verb raises takes the whole transaction back, and each is run again by itself, so that none suffers from its
 neighbour. What fails in the transaction's own steps (its lock, its commit, what follows it) is told to all, and nothing is run again.
+Whoever was cancelled before its turn changes nothing.
 It must not know what the verbs do; they are plain functions over a connection, and have changed nothing when they are rolled back.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
@@ -23,8 +25,9 @@ Verb = Callable[[Connection], Any]
 #: runs a function over a connection in one transaction, committed when it returns
 Transact = Callable[[Verb], Any]
 
-#: verbs of one transaction, at most: others of this machine wait for its end
+#: verbs of one transaction, at most, and how long it may have been at work when it begins another (s): others of this machine wait
 MOST = 16
+LONG_S = 0.010
 
 
 @dataclass(slots=True)
@@ -61,7 +64,14 @@ class GroupedWrites:
         loop = asyncio.get_running_loop()
         wish = Wish(verb, loop.create_future(), loop)
         self._waiting.append(wish)
-        self._thread.submit(self._serve)
+        try:
+            self._thread.submit(self._serve)
+        except (
+            RuntimeError
+        ):  # closed: what was asked before may still be under way, and must not take this along
+            with suppress(ValueError):
+                self._waiting.remove(wish)
+            raise
         return cast("T", await wish.told)
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -73,11 +83,16 @@ class GroupedWrites:
         self._thread.shutdown()
 
     def _serve(self) -> None:
-        wishes = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-        if not wishes:  # an earlier turn has served them
+        taken = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+        wishes = [
+            wish for wish in taken if not wish.told.cancelled()
+        ]  # nobody waits: nothing may be claimed for them
+        if not wishes:  # or an earlier turn has served them
             return
         answers = self._answers(wishes)
-        for wish, answer in zip(wishes, answers, strict=True):
+        # Those that were not reached come first in the next turn, which each of them has asked for.
+        self._waiting.extendleft(reversed(wishes[len(answers) :]))
+        for wish, answer in zip(wishes, answers, strict=False):
             with suppress(RuntimeError):  # its loop is closed: nobody waits any more
                 wish.loop.call_soon_threadsafe(_tell, wish.told, answer)
 
@@ -101,7 +116,10 @@ class GroupedWrites:
 def _together(connection: Connection, wishes: Sequence[Wish]) -> Sequence[Any]:
     cursor = connection.connection.cursor()
     answers: list[Any] = []
+    until = monotonic() + LONG_S
     for wish in wishes:
+        if answers and monotonic() >= until:
+            break
         cursor.execute("SAVEPOINT wish")
         try:
             answers.append(wish.verb(connection))

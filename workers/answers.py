@@ -3,7 +3,7 @@
 It must not write to the wire. A time-out is never a failure, and a rejection that may be our own earlier try is never believed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from domain.events import AnswerTimed, Pushback
@@ -29,22 +29,31 @@ class Answers:
         self._station = station
         self._party = party
         self._stock = stock
+        #: called when the ledger has settled something of this session, which may have stopped a slice
+        self.on_settled: Callable[[], None] = _nobody
 
     def take(self, handful: Sequence[Answer], now: int) -> int:
-        """Take one handful read at `now` (monotonic ms); returns how many records it answered."""
+        """Take one handful read at `now` (monotonic ms); returns how many records it answered.
+
+        Where it raises, the line that it stumbled over and those behind it are still out.
+        """
         outcomes: dict[Hand, list[Outcome]] = {}
         count = busy = latency = 0
-        for answer in handful:
-            out = self._stock.out.pop(answer.key, None)
-            if out is None:
-                continue
-            count += 1
-            latency += now - out.written_at
-            outcome = self.decide(out.hand, out.line, answer, now)
-            if outcome is not None:
-                outcomes.setdefault(out.hand, []).append(outcome)
-            busy += answer.verdict is Verdict.RETRY and answer.code not in NOT_RECORDED
-        self.settle(outcomes)
+        try:
+            for answer in handful:
+                out = self._stock.out.get(answer.key)
+                if out is None:
+                    continue
+                outcome = self.decide(out.hand, out.line, answer, now)
+                del self._stock.out[answer.key]
+                count += 1
+                latency += now - out.written_at
+                if outcome is not None:
+                    outcomes.setdefault(out.hand, []).append(outcome)
+                busy += answer.verdict is Verdict.RETRY and answer.code not in NOT_RECORDED
+        finally:
+            # What was decided before an answer that cannot be taken is decided: it would else go back as never sent.
+            self.settle(outcomes)
         self._tell(count, latency, busy)
         return count
 
@@ -68,9 +77,13 @@ class Answers:
     def settle(self, outcomes: dict[Hand, list[Outcome]]) -> None:
         """Hand outcomes to the settler."""
         for hand, decided in outcomes.items():
-            told = partial(heed, hand)
+            told = partial(self._heed, hand)
             self._station.settler.put(hand.claimed.slice_id, decided, told, is_whole=not hand.unsettled)
             self._station.budget.succeed(len(decided))
+
+    def _heed(self, hand: Hand, settled: Settled) -> None:
+        heed(hand, settled)
+        self.on_settled()
 
     def _tell(self, count: int, latency: int, busy: int) -> None:
         if not count:
@@ -88,6 +101,10 @@ def heed(hand: Hand, settled: Settled) -> None:
     """Stop sending a slice whose job is no longer to be sent."""
     if settled.job_state in STOPPED:
         hand.drop()
+
+
+def _nobody() -> None:
+    """Hear nothing."""
 
 
 def rejection(line: int, answer: Answer) -> Outcome:

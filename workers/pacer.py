@@ -15,10 +15,11 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from domain.clock import Clock
 from domain.errors import GateLost
-from domain.events import Emit, PermitsDrawn
+from domain.events import Emit, LoopFailed, PermitsDrawn
 from domain.loop import Loop
 from domain.quota import Lease, Permit, Quotas, TickLine
 from workers.seat import RENEW_MS, Seat
@@ -52,7 +53,9 @@ class Pacer:
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads ticks, guards nothing
         self._seats: list[Seat] = []
         self._tick_no = 0
-        self._ticked_at = 0
+        #: when the next round comes, and before which none should (monotonic ms)
+        self._next_at = clock.monotonic() + RENEW_MS
+        self._not_before = 0
         self._nudged: asyncio.TimerHandle | None = None
         self._loop = Loop("pacer", self.run_once, emit)
         self._task: asyncio.Task[None] | None = None
@@ -72,11 +75,16 @@ class Pacer:
             self._seats.remove(seat)
 
     def nudge(self, seat: Seat) -> None:
-        """Say that this seat may have something to say: it is heard as soon as an ordinary tick could be."""
+        """Say that this seat may have something to say: it is heard as soon as it is due and an ordinary tick could be.
+
+        Also where that lies ahead: when the pacer lay down to rest it did not know of it.
+        """
         now = self._clock.monotonic()
-        if self._nudged is None and seat.is_due(now):
-            wait_s = max(0.0, self._ticked_at / 1000 + self._jittered(TICK_S) - now / 1000)
-            self._nudged = asyncio.get_running_loop().call_later(wait_s, self._loop.wake)
+        due = max(seat.due_before(self._next_at, now), self._not_before)
+        if due < self._next_at:
+            self._forget_nudge()
+            self._next_at = due
+            self._nudged = asyncio.get_running_loop().call_later(max(0, due - now) / 1000, self._loop.wake)
 
     def start(self) -> None:
         """Run ticks beside the sessions."""
@@ -93,14 +101,17 @@ class Pacer:
 
     async def run_once(self) -> float:
         """Make one tick, if anybody has something to say; returns the seconds until the next."""
-        if self._nudged is not None:
-            self._nudged.cancel()
-            self._nudged = None
-        asked_at = self._ticked_at = self._clock.monotonic()
+        self._forget_nudge()
+        asked_at = self._clock.monotonic()
+        self._next_at = asked_at + RENEW_MS
         seats = [seat for seat in self._seats if seat.is_due(asked_at)]
-        if seats and not await self._tick(seats, asked_at):
-            return self._jittered(LOST_S)
-        return self._rest_s()
+        is_lost = bool(seats) and not await self._tick(seats, asked_at)
+        pause_s = self._jittered(LOST_S if is_lost else TICK_S)
+        self._not_before = asked_at + round(pause_s * 1000)
+        rest_s = pause_s if is_lost else self._rest_s(pause_s)
+        self._forget_nudge()  # whoever spoke up meanwhile was counted just now
+        self._next_at = self._clock.monotonic() + round(rest_s * 1000)
+        return rest_s
 
     async def _tick(self, seats: Sequence[Seat], asked_at: int) -> bool:
         """Ask the gate once; False when it is lost."""
@@ -109,17 +120,29 @@ class Pacer:
         try:
             permits = await self._quotas.tick(self.registry, self.holder, self._tick_no, lines)
         except GateLost:
-            for seat in self._seats:
-                seat.lose_gate()
+            for seat in list(self._seats):
+                self._safely(seat, seat.lose_gate)
             return False
         for seat, line, permit in zip(seats, lines, permits, strict=True):
             if (
                 seat not in self._seats
             ):  # it left while the gate was asked: giving its lease back tells the gate
                 continue
-            seat.receive(permit, line.want, asked_at)
+            self._safely(seat, partial(seat.receive, permit, line.want, asked_at))
         self._tell(lines, permits)
         return True
+
+    def _safely(self, seat: Seat, step: Callable[[], None]) -> None:
+        """Tell one seat; what its session makes of it must not cost the others their permits."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the session's own round meets it, too
+            self._emit(LoopFailed(self.registry, seat.lease.party, "permit", type(error).__name__))
+
+    def _forget_nudge(self) -> None:
+        if self._nudged is not None:
+            self._nudged.cancel()
+            self._nudged = None
 
     def _tell(self, lines: Sequence[TickLine], permits: Sequence[Permit]) -> None:
         """Tell once a tick what was drawn, and how often each reason bound."""
@@ -131,7 +154,7 @@ class Pacer:
         if granted or bound:
             self._emit(PermitsDrawn(self.registry, count=granted, bound=bound))
 
-    def _rest_s(self) -> float:
+    def _rest_s(self, pause_s: float) -> float:
         """Return how long nothing is lost by not ticking."""
         now = self._clock.monotonic()
         due = now + RENEW_MS
@@ -142,7 +165,7 @@ class Pacer:
         due_ms = max(0, due - now)
         if due_ms == 0 and any(not seat.is_bound and seat.want() for seat in self._seats):
             return UNBOUND_S
-        return max(self._jittered(TICK_S), due_ms / 1000)
+        return max(pause_s, due_ms / 1000)
 
     def _jittered(self, seconds: float) -> float:
         return seconds * self._jitter.uniform(0.5, 1.5)

@@ -8,6 +8,7 @@ It must never send a record.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from domain.errors import WireFault
 from domain.jobs import Outcome, Settlement
@@ -35,6 +36,8 @@ class Resolver:
         self._stock = stock
         self._answers = answers
         self._tasks: set[asyncio.Task[None]] = set()
+        #: called when a question is over: another may be asked, its line sent, or its end heeded
+        self.on_answer: Callable[[], None] = _nobody
         #: an answer that says more about the session than about the record
         self.end: End | None = None
 
@@ -51,13 +54,18 @@ class Resolver:
                 self._seat.spend(1)
                 task = asyncio.get_running_loop().create_task(self._ask(hand, line), name="ask")
                 self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(self._asked)
 
     async def stop(self) -> None:
         """Drop the questions that are under way; their records stay unknown."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self.on_answer()
 
     async def _ask(self, hand: Hand, line: int) -> None:
         try:
@@ -120,3 +128,7 @@ class Resolver:
     def _leave_to_people(self, hand: Hand, line: int, code: str) -> Outcome:
         hand.stall(line)
         return Outcome(line, RecordState.DOUBTFUL, code=code, by="gate")
+
+
+def _nobody() -> None:
+    """Hear nothing."""

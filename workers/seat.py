@@ -186,7 +186,11 @@ class Seat:
     def lose_gate(self) -> None:
         """The gate is lost: permits are void; the lease lives until its time is up by our own clock."""
         self.hand_back()
-        self._live_on(True, self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._told_at = (
+            now - RENEW_MS
+        )  # what was said last was perhaps not heard: it is said again at the first chance
+        self._live_on(True, now)
         self._on_permit()
 
     def _live_on(self, alive: bool, now: int) -> None:

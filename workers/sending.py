@@ -36,6 +36,8 @@ class Sending:
         self._answers = answers
         self.resolver = Resolver(station, seat, session, stock, answers)
         self.changed = asyncio.Event()
+        self.resolver.on_answer = self._look_again
+        answers.on_settled = self.changed.set
         self.verdict: Verdict | None = None
         self.closes_at: int | None = None
         self.leaving = False
@@ -83,16 +85,31 @@ class Sending:
             self._seat.unspend(len(lines))
             self._stock.put_back([line.key for line in lines])
             return
+        except Exception as error:  # noqa: BLE001 - how much of it left is not known; who called us must not suffer from it
+            self._break_off(upload, "write", error)
+            return
         self.last_line_at = now
+        if self._is_low():  # else more would be claimed, or marked, when the first answer comes
+            self.changed.set()
         self._station.emit(
             RecordsSent(self._station.registry, self._seat.lease.party, self._seat.lease.account, len(lines))
         )
 
     def is_closed(self) -> bool:
         """Say whether the window has come to its guard by the registrar's clock."""
+        left_ms = self.closes_in_ms()
+        return left_ms is not None and left_ms <= 0
+
+    def is_blocked(self) -> bool:
+        """Say whether lines wait for the connection alone: no wire tells when it stands, or has let go of its last byte."""
+        upload = self._upload
+        return upload is not None and not upload.is_clear() and self._stock.sendable() > 0
+
+    def closes_in_ms(self) -> int | None:
+        """Return how long the window is still open, its guard not counted (ms); None where its end is far off."""
         if self.closes_at is None:
-            return False
-        return self._station.registrar_now() >= self.closes_at - int(self._station.rules.guard_s * 1000)
+            return None
+        return self.closes_at - int(self._station.rules.guard_s * 1000) - self._station.registrar_now()
 
     async def drain(self, *, cut: bool) -> None:
         """End the exchange: unanswered lines are waited for, or cut off when unsent bytes must not leave any more."""
@@ -132,24 +149,34 @@ class Sending:
         try:
             count = self._answers.take(handful, self._clock.monotonic())
         except Exception as error:  # noqa: BLE001 - what of it was taken is not known: the rest of this exchange is unknown
-            self._station.emit(
-                LoopFailed(self._station.registry, self._seat.lease.party, "answers", type(error).__name__)
-            )
-            upload.abort()
-            self._end(End("broken", clean=False))
+            self._break_off(upload, "answers", error)
             return
         self._answered += count
         self._seat.settle(count)
         self.pump()
         self._station.pacer.nudge(self._seat)
-        if self._needs_a_round():
+        if self._is_low() or self._stock.asking() > 0 or self._stock.next_due() is not None:
             self.changed.set()
 
-    def _needs_a_round(self) -> bool:
-        """Say whether a round is needed before its time: lines (or marked ones) run low, or one is put off or asked about."""
+    def _break_off(self, upload: Upload, what: str, error: Exception) -> None:
+        """Give this exchange up: what is out of it is unknown."""
+        self._station.emit(
+            LoopFailed(self._station.registry, self._seat.lease.party, what, type(error).__name__)
+        )
+        # first, since cutting may tell an end at once, and a clean one: the wire knows only that all was answered
+        self._end(End("broken", clean=False))
+        upload.abort()
+
+    def _look_again(self) -> None:
+        """A question was answered: what follows must not wait for the next round or tick."""
+        self.pump()
+        self._station.pacer.nudge(self._seat)
+        self.changed.set()
+
+    def _is_low(self) -> bool:
+        """Say whether lines, or marked ones, run low."""
         stock, unsent = self._stock, self._stock.unsent()
-        is_low = unsent < stock.low_water or stock.sendable() < min(stock.low_water, unsent)
-        return is_low or stock.asking() > 0 or stock.next_due() is not None
+        return unsent < stock.low_water or stock.sendable() < min(stock.low_water, unsent)
 
     def _end(self, end: End) -> None:
         """Sort out what was out: not recorded where the end is clean, unknown where it is not. A second end changes nothing."""

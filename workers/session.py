@@ -34,6 +34,8 @@ from workers.supply import Supply
 ROUND_S = 1.0
 #: before a line that is overdue is looked at again (s)
 OVERDUE_S = 0.05
+#: before a connection is looked at again that lines wait for (s)
+BLOCKED_S = 0.025
 #: before an account whose session the registrar ended logs in again: this, and up to as much by chance (ms)
 LOG_IN_AGAIN_MS = 2_000
 #: tries to settle the last answers before the session gives up and leaves them to the rescue
@@ -82,6 +84,7 @@ class Session:
         self._seat: Seat | None = None
         self._sending: Sending | None = None
         self._stopped = False
+        self._rules = station.rules
 
     def stop(self) -> None:
         """End at once: what is out is waited for no longer than it takes to cut the line."""
@@ -93,7 +96,8 @@ class Session:
     async def run(self) -> SessionReport:
         """Live from log-in to the lease given back, on every path."""
         station, lease = self._station, self._lease
-        seat = station.pacer.take_seat(lease, self._wants, self._on_permit, station.lease_ms)
+        lease_ms = station.lease_ms - (station.clock.monotonic() - self._leased_at)
+        seat = station.pacer.take_seat(lease, self._wants, self._on_permit, lease_ms)
         self._seat = seat
         session: OpenSession | LoginRefused = LoginRefused("unreachable")
         reason = Reason.FAULT
@@ -120,15 +124,29 @@ class Session:
                 or Reason.REFUSED
             )
         station.emit(SessionStarted(station.registry, lease.party, lease.account))
-        rules = station.rules
-        granted = AccountQuota(rules.account_rate, rules.account_burst)
-        self._seat.pace(told_quota(session, rules) or granted, AccountQuota(rules.rate, rules.burst))
+        self._set_pace(session, self._seat)
         answers = Answers(station, lease.party, self._stock)
         sending = self._sending = Sending(station, self._seat, session, self._stock, answers)
         reason = await self._work(sending, session)
         cut = self._stopped or reason is Reason.WINDOW
         await sending.drain(cut=cut)
         return reason
+
+    def _set_pace(self, session: OpenSession, seat: Seat) -> AccountQuota | None:
+        """Fit the pace to the rules in force; returns what binds the account below them."""
+        self._rules = rules = self._station.rules
+        told = told_quota(session, rules)
+        granted = AccountQuota(rules.account_rate, rules.account_burst)
+        seat.pace(told or granted, AccountQuota(rules.rate, rules.burst))
+        return told
+
+    async def _heed_rules(self, session: OpenSession, seat: Seat) -> None:
+        """Follow a change of limits: a rest that fits a slower pace would hold up a faster one."""
+        if self._rules is self._station.rules:
+            return
+        told = self._set_pace(session, seat)
+        if told is not None:  # it may not have been lower than what policy said at the log-in
+            await self._station.quotas.limit_account(self._lease, told)
 
     async def _work(self, sending: Sending, session: OpenSession) -> Reason:
         """Claim, send and settle in rounds until something ends it."""
@@ -163,6 +181,7 @@ class Session:
         if reason is not None:
             return reason
         assert self._seat is not None
+        await self._heed_rules(session, self._seat)
         self._supply.retry_due(now)
         await self._supply.give_back_stuck(now)
         await self._supply.claim_ahead(self._seat.sent, now)
@@ -218,12 +237,17 @@ class Session:
 
     async def _nap(self, sending: Sending, reopen_at: int | None) -> None:
         """Rest until something changes, and never longer than a round."""
-        rest_s = ROUND_S
+        rest_s = BLOCKED_S if sending.is_blocked() else ROUND_S
         now = self._station.clock.monotonic()
-        for due in (reopen_at, self._stock.next_due()):
+        for due in (reopen_at, self._stock.next_due(), self._supply.claims_at()):
             if due is not None:
                 # overdue: the registry's retry budget is spent, and it earns a retry in seconds
                 rest_s = min(rest_s, (due - now) / 1000 if due > now else OVERDUE_S)
+        closes_in_ms = sending.closes_in_ms()
+        if (
+            closes_in_ms is not None
+        ):  # unsent bytes are cut off before the guard is over, which may be as short as a round
+            rest_s = min(rest_s, max(0, closes_in_ms) / 1000)
         timer = asyncio.get_running_loop().call_later(rest_s, sending.changed.set)
         await sending.changed.wait()
         timer.cancel()

@@ -53,6 +53,10 @@ class Supply:
                 return
             await self._take_in_hand(claimed)
 
+    def claims_at(self) -> int | None:
+        """Return when a claim that found nothing is tried again (monotonic ms); None where lines stand ready."""
+        return self._claim_at if self.is_dry and self._stock.unsent() < self._stock.low_water else None
+
     async def _take_in_hand(self, claimed: ClaimedSlice) -> None:
         """Open a slice with its job's key; one that does not open goes back, and people hear of it."""
         station = self._station

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import Connection
 
 from domain.errors import Busy, NotFound
+from ledger import grouped
+from ledger.grouped import Verb
 from ledger.meta import CommitMirror, write_meta
 from ledger.sqlite import SqliteEngine
 
@@ -145,4 +147,45 @@ async def test_a_lock_that_cannot_be_had_is_told_to_all_that_waited(
     monkeypatch.setattr(home.engine, "_turn", busy)
     answers = await home.together(lambda _: runs.append(1), lambda _: runs.append(2))
     assert [type(answer) for answer in answers] == [Busy, Busy]
+    assert runs == []
+
+
+async def test_who_was_cancelled_before_its_turn_changes_nothing(home: Home) -> None:
+    """Nobody waits for the answer: what it would claim would be lost."""
+    given_up: list[asyncio.Task[str]] = []
+
+    def give_up(_: Connection) -> None:
+        loop.call_soon_threadsafe(given_up[0].cancel)
+        done.wait(10)
+
+    loop, done = asyncio.get_running_loop(), threading.Event()
+    first = asyncio.ensure_future(home.engine.write(give_up))
+    given_up.append(asyncio.ensure_future(home.engine.write(home.note("gone"))))
+    await asyncio.gather(*given_up, return_exceptions=True)
+    done.set()
+    await first
+    await home.engine.write(home.note("next"))
+    assert given_up[0].cancelled()
+    assert "next" in home.kept()
+    assert "gone" not in home.kept()
+
+
+async def test_a_transaction_that_has_lasted_begins_no_other_verb(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other processes wait for its end: those that were not reached are committed next, in their order."""
+    monkeypatch.setattr(grouped, "LONG_S", 0)
+    before = int(home.kept().get("commits", 0))
+    assert await home.together(*(home.note(f"n{number}") for number in range(4))) == ["n0", "n1", "n2", "n3"]
+    assert int(home.kept()["commits"]) == before + 5
+
+
+async def test_a_write_that_comes_after_the_end_is_refused_and_never_run(tmp_path: Path) -> None:
+    """Also not by a turn that is still under way: its caller was told that it failed."""
+    runs: list[Verb] = []
+    turns = grouped.GroupedWrites(runs.append)
+    turns.close()
+    with pytest.raises(RuntimeError):
+        await turns.write(lambda _: None)
+    turns._serve()
     assert runs == []

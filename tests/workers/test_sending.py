@@ -9,8 +9,10 @@ import pytest
 from domain.clock import ManualClock
 from domain.policy import RegistryRules
 from domain.quota import Lease
-from domain.wire import Answer, End, Line, OpenSession, Upload, Wire
+from domain.states import JobState
+from domain.wire import Answer, End, Line, OpenSession, Upload, Verdict, Wire
 from tests.workers.fakes import Bench, bench
+from tests.workers.waiting import until
 from workers.answers import Answers
 from workers.sending import Sending
 from workers.stock import Hand, Stock
@@ -26,6 +28,8 @@ class Paper:
     aborted: bool = False
     clear: bool = True
     hear: Callable[[Sequence[Answer] | End], None] | None = None
+    failure: Exception | None = None
+    ends_clean: bool = False
 
     def is_clear(self) -> bool:
         return self.clear
@@ -35,6 +39,8 @@ class Paper:
 
     def write(self, lines: Sequence[Line], until: int | None = None) -> None:
         self.written += [line.key for line in lines]
+        if self.failure is not None:
+            raise self.failure
 
     def listen(self, hear: Callable[[Sequence[Answer] | End], None]) -> None:
         self.hear = hear
@@ -48,7 +54,7 @@ class Paper:
 
     def _end(self) -> None:
         assert self.hear is not None
-        self.hear(End("finished", clean=not self.aborted))
+        self.hear(End("finished", clean=self.ends_clean or not self.aborted))
 
 
 @dataclass
@@ -56,9 +62,14 @@ class PaperWire:
     """A wire whose exchange is paper."""
 
     paper: Paper
+    asked: list[str] = field(default_factory=list)
 
     def open(self, session: OpenSession) -> Upload:
         return cast("Upload", self.paper)
+
+    async def ask(self, session: OpenSession, key: str) -> Answer:
+        self.asked.append(key)
+        return Answer(key, Verdict.ACCEPTED, receipt="R")
 
 
 @dataclass
@@ -69,6 +80,11 @@ class Scene:
     clock: ManualClock
     paper: Paper
     sending: Sending
+    stock: Stock
+
+    @property
+    def hand(self) -> Hand:
+        return self.stock.hands[0]
 
 
 @pytest.fixture
@@ -87,7 +103,7 @@ async def scene() -> Scene:
     answers = Answers(work.station, "P1", stock)
     sending = Sending(work.station, seat, session, stock, answers)
     sending.open()
-    return Scene(work, clock, paper, sending)
+    return Scene(work, clock, paper, sending, stock)
 
 
 async def test_what_is_permitted_leaves_while_the_window_is_open(scene: Scene) -> None:
@@ -117,3 +133,78 @@ async def test_elsewhere_what_was_written_leaves(scene: Scene) -> None:
     scene.paper.clear = False
     await scene.sending.drain(cut=False)
     assert not scene.paper.aborted
+
+
+async def test_what_stands_behind_an_answer_that_cannot_be_taken_is_unknown(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the wire, for which all was answered, ends cleanly: none of these may go again as never recorded; those before count."""
+    scene.sending.pump()
+    scene.paper.ends_clean = True
+    answers = scene.sending._answers
+    decide = answers.decide
+
+    def stumble(hand: Hand, line: int, answer: Answer, now: int) -> object:
+        if line == 2:
+            raise ZeroDivisionError
+        return decide(hand, line, answer, now)
+
+    monkeypatch.setattr(answers, "decide", stumble)
+    assert scene.paper.hear is not None
+    scene.paper.hear([Answer(key, Verdict.ACCEPTED, receipt="R") for key in scene.paper.written])
+    assert scene.paper.aborted
+    assert scene.hand.unknown == scene.hand.ever_unknown & scene.hand.unsettled == {2, 3, 4}
+    assert list(scene.hand.ready) == [5, 6, 7, 8, 9]
+    await scene.work.station.settler.flush()
+    assert scene.work.ledger.states() == "aa" + "p" * 8
+
+
+async def test_a_write_that_fails_in_an_unforeseen_way_leaves_its_lines_unknown(scene: Scene) -> None:
+    """How much of it left is not known; the pacer, or the reader, whose step it was goes on."""
+    scene.paper.failure, scene.paper.ends_clean = RuntimeError("after the end of the body"), True
+    scene.sending.pump()
+    assert scene.paper.aborted
+    assert scene.hand.unknown == {0, 1, 2, 3, 4}
+    assert scene.sending.verdict is not None
+
+
+@pytest.mark.parametrize(("low_water", "needs_a_round"), [(5, False), (6, True)])
+async def test_whoever_sends_what_was_left_has_more_claimed_at_once(
+    scene: Scene, low_water: int, needs_a_round: bool
+) -> None:
+    """Not when the first answer comes, or the next round: a slow registrar takes seconds for that."""
+    scene.stock.low_water = low_water
+    scene.sending.pump()
+    assert scene.sending.changed.is_set() is needs_a_round
+
+
+async def test_a_question_that_is_answered_makes_room_for_the_next(scene: Scene) -> None:
+    """Without a round or a tick in between."""
+    unknown = scene.work.ledger.add_slice(6, "u" * 6)
+    scene.stock.hands = [Hand(unknown.claimed, unknown.box, idempotent=False)]
+    wire = cast("PaperWire", scene.work.station.wire)
+    scene.sending.pump()
+    await until(lambda: len(wire.asked) == 5)  # as many as there are permits
+    await until(lambda: not scene.sending.resolver._tasks)
+    assert scene.sending.changed.is_set()
+
+
+async def test_a_slice_that_was_stopped_is_noticed_at_once(scene: Scene) -> None:
+    """The ledger's word comes with what was settled; what the job of another slice needs must not wait for a round."""
+    scene.sending.pump()
+    scene.work.ledger.job_state = JobState.CANCELLING
+    assert scene.paper.hear is not None
+    scene.paper.hear([Answer(scene.paper.written[0], Verdict.ACCEPTED, receipt="R")])
+    scene.sending.changed.clear()
+    await scene.work.station.settler.flush()
+    assert scene.hand.dropped
+    assert scene.sending.changed.is_set()
+
+
+async def test_lines_that_wait_for_the_connection_alone_are_told_apart(scene: Scene) -> None:
+    """Somebody must look at it again; with nothing to send nobody need."""
+    assert not scene.sending.is_blocked()
+    scene.paper.clear = False
+    assert scene.sending.is_blocked()
+    scene.hand.ready.clear()
+    assert not scene.sending.is_blocked()

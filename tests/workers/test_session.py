@@ -1,13 +1,15 @@
 """Sessions against a scripted registrar on a real socket: each way to end, each thing that can become of a record."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from domain.events import SessionEnded, SessionStarted
+from domain.quota import Lease
 from domain.states import RecordState, Shape
-from domain.wire import Scope
+from domain.wire import OpenSession, Scope, SessionLimits
 from tests.workers.fakes import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
@@ -245,3 +247,21 @@ async def test_one_persons_records_go_one_after_the_other(work: Bench, server: S
     assert work.ledger.states() == "aaaaa"
     assert early == []
     assert answered.index("J1_0-0") < answered.index("J1_0-3") < answered.index("J1_0-4")
+
+
+async def test_a_change_of_limits_reaches_a_session_that_runs(work: Bench) -> None:
+    """Another rate, another rest; and what the registrar told at the log-in binds also where it was not lower then."""
+    lease = Lease("reg", "P1", "A1", "host:1", 1, 1)
+    session, told = Session(work.station, lease, 0), OpenSession("s", "A1", "P1", 900, SessionLimits(30, 20))
+    seat = work.station.pacer.take_seat(lease, lambda: 0, lambda: None, 6_000)
+    before = work.station.rules = replace(work.station.rules, account_rate=20, account_burst=20)
+    session._set_pace(told, seat)
+    slow = seat.rest_ms
+    await session._heed_rules(told, seat)
+    assert work.gate.limited == []
+    work.station.rules = replace(before, account_rate=200)
+    await session._heed_rules(told, seat)
+    assert [(q.rate, q.burst) for q in work.gate.limited] == [(30, 20)]
+    work.station.rules = replace(before, account_rate=20, account_burst=4)
+    await session._heed_rules(told, seat)
+    assert seat.rest_ms < slow

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from domain.clock import ManualClock
 from domain.errors import GateLost
 from domain.quota import BoundBy, Lease
 from domain.states import JobState
@@ -16,7 +17,7 @@ from tests.workers.waiting import until
 from tests.workers.wires.scripted import Scripted, accept
 from workers.ending import Reason
 from workers.sending import Sending
-from workers.session import OVERDUE_S, Session
+from workers.session import BLOCKED_S, OVERDUE_S, ROUND_S, Session
 from workers.stock import Hand, Stock
 
 
@@ -170,10 +171,46 @@ async def test_a_spent_retry_budget_is_waited_for_without_haste(
     hand.put_off(0, 0)
     session = Session(work.station, Lease("reg", "P1", "A1", "host:1", 1, 1), 0)
     monkeypatch.setattr(session, "_stock", stock)
-    sending = SimpleNamespace(changed=asyncio.Event())
+    sending = SimpleNamespace(changed=asyncio.Event(), is_blocked=lambda: False, closes_in_ms=lambda: None)
     monkeypatch.setattr(asyncio.get_running_loop(), "call_later", note)
     await session._nap(cast("Sending", sending), None)
     assert naps == [OVERDUE_S]
+
+
+@pytest.mark.parametrize(
+    ("is_blocked", "closes_in_ms", "claims_in_ms", "rest_s"),
+    [
+        (False, None, None, ROUND_S),
+        (False, 120, None, 0.12),
+        (False, 90_000, None, ROUND_S),
+        (True, None, None, BLOCKED_S),
+        (False, None, 80, 0.08),
+    ],
+)
+async def test_a_round_does_not_wait_past_what_it_is_needed_for(
+    work: Bench, monkeypatch: pytest.MonkeyPatch, is_blocked: bool, closes_in_ms: int | None,
+    claims_in_ms: int | None, rest_s: float,
+) -> None:  # fmt: skip
+    """The window's guard, a claim that is due again, and a connection that tells nobody when it stands."""
+    work.station.clock = clock = ManualClock()
+    session = Session(work.station, Lease("reg", "P1", "A1", "host:1", 1, 1), 0)
+    sending = SimpleNamespace(
+        changed=asyncio.Event(), is_blocked=lambda: is_blocked, closes_in_ms=lambda: closes_in_ms
+    )
+    claims_at = None if claims_in_ms is None else clock.monotonic() + claims_in_ms
+    monkeypatch.setattr(session._supply, "claims_at", lambda: claims_at)
+    naps: list[float] = []
+    call_later = asyncio.get_running_loop().call_later
+
+    def note(delay: float, callback: Any, *args: Any) -> asyncio.TimerHandle:
+        if callback == sending.changed.set:
+            naps.append(delay)
+            sending.changed.set()
+        return call_later(delay, callback, *args)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", note)
+    await session._nap(cast("Sending", sending), None)
+    assert naps == [rest_s]
 
 
 @pytest.mark.parametrize(
