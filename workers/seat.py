@@ -187,9 +187,8 @@ class Seat:
         """The gate is lost: permits are void; the lease lives until its time is up by our own clock."""
         self.hand_back()
         now = self._clock.monotonic()
-        self._told_at = (
-            now - RENEW_MS
-        )  # what was said last was perhaps not heard: it is said again at the first chance
+        # what was said last was perhaps not heard: it is said again at the first chance
+        self._told_at = now - RENEW_MS
         self._live_on(True, now)
         self._on_permit()
 

@@ -176,7 +176,17 @@ async def test_a_transaction_that_has_lasted_begins_no_other_verb(
     """Other processes wait for its end: those that were not reached are committed next, in their order."""
     monkeypatch.setattr(grouped, "LONG_S", 0)
     before = int(home.kept().get("commits", 0))
-    assert await home.together(*(home.note(f"n{number}") for number in range(4))) == ["n0", "n1", "n2", "n3"]
+    order: list[str] = []
+
+    def noted(name: str) -> Callable[[Connection], str]:
+        def verb(_: Connection) -> str:
+            order.append(name)
+            return name
+
+        return verb
+
+    names = [f"n{number}" for number in range(4)]
+    assert await home.together(*map(noted, names)) == order == names
     assert int(home.kept()["commits"]) == before + 5
 
 

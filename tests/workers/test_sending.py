@@ -208,3 +208,29 @@ async def test_lines_that_wait_for_the_connection_alone_are_told_apart(scene: Sc
     assert scene.sending.is_blocked()
     scene.hand.ready.clear()
     assert not scene.sending.is_blocked()
+
+
+async def test_an_exchange_that_was_given_up_says_nothing_more(scene: Scene) -> None:
+    """Its lines are sorted out by then: a late answer, or a second end, counts neither twice nor against the next exchange."""
+    hear = scene.paper.hear
+    assert hear is not None
+    scene.sending.pump()
+    hear(End("broken", clean=False))
+    cast("PaperWire", scene.work.station.wire).paper = Paper()
+    scene.sending.open()
+    hear([Answer(scene.paper.written[0], Verdict.ACCEPTED, receipt="R")])
+    hear(End("broken", clean=False))
+    assert scene.sending.is_open()
+    assert scene.sending._seat.settled == 0
+    assert scene.work.station.signals.errors == 1
+
+
+async def test_an_exchange_ends_once(scene: Scene) -> None:
+    """Draining ends what has ended: the verdict of the first end stands."""
+    scene.sending.pump()
+    await scene.sending.drain(cut=True)
+    verdict = scene.sending.verdict
+    await scene.sending.drain(cut=True)
+    scene.sending._end(End("silence", clean=False))
+    assert scene.sending.verdict is verdict
+    assert scene.work.station.signals.errors == 0
