@@ -1,7 +1,8 @@
 """Shape `batch`: requests of up to N lines. The next request is connected ahead, so that writing a batch is one synchronous step.
 
-A request that was connected ahead and then dropped by the other side before a line was written has delivered nothing: another
-takes its place. A 413 halves the batch for this endpoint; one single line that is too large is refused for good.
+It takes the connection that an earlier one gave back, where one stands. A request that was connected ahead and then dropped by the
+other side before a line was written has delivered nothing: another takes its place. A 413 halves the batch for this endpoint; one
+single line that is too large is refused for good.
 """
 
 from collections.abc import Sequence
@@ -49,8 +50,8 @@ class BatchUpload:
         request = self._next
         if request is None:
             raise WireFault("No request stands ready.", maybe_delivered=False)
-        request.write(lines)
-        request.finish()
+        request.write(lines, last=True)
+        self._lost_ahead = 0
         self._under_way.append(request)
         self._connect()
 
@@ -64,10 +65,10 @@ class BatchUpload:
 
     def abort(self) -> None:
         """Cut all connections now."""
-        clean = not self._unanswered()
+        self._ending = end = End("aborted", clean=not self._unanswered())
         for request in [*self._under_way, *([self._next] if self._next else [])]:
             request.abort()
-        self._handfuls.end(End("aborted", clean=clean))
+        self._handfuls.end(end)
 
     def on_answers(self, request: OpenRequest, answers: Sequence[Answer]) -> None:  # noqa: ARG002 - all go into one queue
         """Take a handful."""
@@ -79,8 +80,9 @@ class BatchUpload:
             self._next = None
             self._replace(end)
             return
-        if request in self._under_way:
-            self._under_way.remove(request)
+        if request not in self._under_way:  # one that was connected ahead and is not needed any more
+            return
+        self._under_way.remove(request)
         if end.code == "too-large" and self._shrink(request):
             return
         if not (end.code == "finished" and end.clean):

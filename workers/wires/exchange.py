@@ -1,26 +1,23 @@
 """One request whose body is written line by line while its answer is read: what `stream` and `batch` are made of.
 
-The body's writer is taken out of aiohttp's hands, so that a write is one synchronous step: it goes to the transport before control
-returns, and only when the transport holds no earlier byte. It must not decide what an unanswered line means for a job.
+A write is one synchronous step: it goes to the transport before control returns, and only when the transport holds no earlier byte;
+an answer is told in the step in which it is read. It must not decide what an unanswered line means for a job.
 """
 
 import asyncio
-import socket
-import struct
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
-
-import aiohttp
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.payload import Payload
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
-from workers.wires.faults import never_connected
-from workers.wires.http import HttpWire, read_short
+from workers.wires.connection import Connection
+from workers.wires.http import SHORT_ANSWER, HttpWire
 from workers.wires.reading import LONGEST_LINE, Unreadable, read_line, read_problem, whole_request_end
 
 NDJSON = "application/x-ndjson"
+#: ends the body of a request
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Owner(Protocol):
@@ -35,173 +32,186 @@ class Owner(Protocol):
         ...
 
 
-class OpenBody(Payload):
-    """A request body that stays open until it is finished; hands its writer to whoever writes."""
-
-    _autoclose = True
-    _consumed = True  # never sent a second time by the library
-
-    def __init__(self, on_open: Callable[[AbstractStreamWriter], None]) -> None:
-        """Call `on_open` when the connection stands and nothing has been written yet."""
-        super().__init__(None, content_type=NDJSON)
-        self._on_open = on_open
-        self.finished = asyncio.Event()
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - the library's signature
-        """Refuse: the body cannot be read back."""
-        raise TypeError("an open body has no text")
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """Hand out the writer and wait for the last line."""
-        self._on_open(writer)
-        await self.finished.wait()
-
-
 class OpenRequest:
-    """One POST of records."""
+    """One POST of records; a `connection.Listener`."""
 
     def __init__(self, wire: HttpWire, session: OpenSession, owner: Owner, *, eager_headers: bool) -> None:
-        """Connect at once; with `eager_headers` the request's head goes out before its first line."""
+        """Take a kept connection, or connect at once; with `eager_headers` the head goes out before the first line."""
         self._wire = wire
         self._owner = owner
         self._eager_headers = eager_headers
-        self._bearer = session.session
-        self._body = OpenBody(self._opened)
-        self._writer: Any = None
+        self._connection: Connection | None = None
+        self._making: asyncio.Task[None] | None = None
+        self._is_begun = False
+        self._is_finished = False
+        self._sent_at = 0
+        self._last_at = 0
         self._order: list[str] = []
         self._stopped: End | None = None
+        self._status = 0
+        self._pause_ms: int | None = None
+        self._rest = b""
+        self._watchdog: asyncio.TimerHandle | None = None
         #: key → monotonic ms at which it was written, oldest first
         self.awaiting: dict[str, int] = {}
-        self.written = 0
         self.ended = False
         loop = asyncio.get_running_loop()
-        self._watchdog: asyncio.TimerHandle | None = None
-        self._task = loop.create_task(self._run(), name="wire-request")
-        self._task.add_done_callback(self._cancelled_unstarted)
+        headers = {**_HEADERS, "Authorization": f"Bearer {session.session}"}
+        try:
+            self._head = wire.connections.door.head("POST", wire.records_path(), headers)
+        except ValueError:  # a session's name that would not stay within its line
+            loop.call_soon(self._end, End("broken"))
+            return
+        kept = wire.connections.kept()
+        if kept is not None:
+            self._stand(kept)
+        else:
+            self._making = loop.create_task(self._connect(), name="wire-connect")
+
+    # --- writing ------------------------------------------------------------------------------------
 
     def is_clear(self) -> bool:
         """Say whether a line written now would be the next byte to leave."""
-        transport = self._transport()
-        return transport is not None and not transport.is_closing() and unsent_bytes(transport) == 0
+        return self._takes_lines() and self._connection is not None and self._connection.is_clear()
 
-    def write(self, lines: Sequence[Line]) -> None:
-        """Write all lines in this step; raises WireFault(maybe_delivered=False) when nothing of them can leave."""
-        transport = self._transport()
-        if transport is None or transport.is_closing():
+    def write(self, lines: Sequence[Line], *, last: bool = False) -> None:
+        """Write all lines in this step; raises WireFault(maybe_delivered=False) when nothing of them can leave.
+
+        A connection on which something was read before anything was asked is closed, or about to be: nothing is written on it.
+        """
+        connection = self._connection
+        if connection is None or not self.is_clear() or not (self._is_begun or not connection.has_news()):
             raise WireFault("The connection is closed.", maybe_delivered=False)
         data = b"".join([b'{"key":"%b","record":%b}\n' % (line.key.encode(), line.body) for line in lines])
-        now = self._wire.clock.monotonic()
+        self._last_at = now = self._wire.clock.monotonic()
         for line in lines:
             self.awaiting[line.key] = now
-            self._order.append(line.key)
-        self.written += len(lines)
-        self._writer.send_headers()
-        transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        if not self._status:
+            self._order += [line.key for line in lines]
+        self._is_finished = last
+        connection.write(self._begin() + b"%x\r\n%b\r\n%b" % (len(data), data, LAST_CHUNK if last else b""))
         self._watch()
 
     def finish(self) -> None:
         """Say that no more lines come."""
-        self._body.finished.set()
+        if not self._takes_lines():
+            return
+        self._is_finished = True
+        self._last_at = self._wire.clock.monotonic()
+        if self._connection is not None and self._connection.is_open():
+            self._connection.write(self._begin() + LAST_CHUNK)
+            self._watch()
 
     def abort(self, end: End | None = None) -> None:
-        """Cut the connection: unsent bytes never leave."""
-        if self.ended:
+        """Cut the connection: unsent bytes never leave. The end is told in a step of its own."""
+        if self.ended or self._stopped is not None:
             return
         self._stopped = end or End("aborted", clean=False)
-        transport = self._writer.transport if self._writer is not None else None
-        if transport is not None:
-            cut(transport)
-        self._task.cancel()
+        if self._making is not None:
+            self._making.cancel()
+        if self._connection is not None:
+            self._connection.cut()
+        asyncio.get_running_loop().call_soon(self._end, self._stopped)
 
-    def _transport(self) -> asyncio.Transport | None:
-        if self.ended or self._stopped is not None or self._writer is None or self._body.finished.is_set():
-            return None
-        transport: asyncio.Transport | None = self._writer.transport
-        return transport
+    def _takes_lines(self) -> bool:
+        return not (self.ended or self._is_finished or self._stopped is not None)
 
-    def _opened(self, writer: AbstractStreamWriter) -> None:
-        self._writer = writer
-        if self._eager_headers:
-            writer.send_headers()
+    def _begin(self) -> bytes:
+        """Return the head, where it has not gone out yet."""
+        if self._is_begun:
+            return b""
+        self._is_begun = True
+        self._sent_at = self._wire.clock.now()
+        return self._head
 
-    async def _run(self) -> None:
-        """Send, read to the end, and tell the owner exactly once how it ended."""
+    # --- connecting ---------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
         try:
-            end = await self._exchange()
-        except asyncio.CancelledError:
-            end = self._stopped or End("aborted", clean=False)
-        except (TimeoutError, aiohttp.ClientError, OSError, Unreadable, ValueError) as error:
-            code = (
-                "unreachable"
-                if never_connected(error)
-                else "unreadable"
-                if isinstance(error, Unreadable)
-                else "broken"
-            )
-            end = self._stopped or End(code, clean=False)
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-        if not end.clean and not self.awaiting:
-            end = End(end.code, end.scope, end.retry_after_ms, end.opens_at, clean=True)
-        self.ended = True
-        self._owner.on_end(self, end)
+            connection = await self._wire.connections.make()
+        except Exception:  # noqa: BLE001 - whatever it was (address, name, certificate, time-out): no byte has left
+            self._end(End("unreachable"))
+            return
+        finally:
+            self._making = None
+        if self.ended or self._stopped is not None:
+            connection.close()
+        else:
+            self._stand(connection)
 
-    def _cancelled_unstarted(self, task: asyncio.Task[None]) -> None:  # noqa: ARG002 - the signature of a callback
-        """A task that was cancelled before its first step never tells its end: nothing was written."""
-        if not self.ended:
-            self.ended = True
-            self._owner.on_end(self, End("aborted"))
+    def _stand(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.serve(self)
+        if self._eager_headers or self._is_finished:
+            connection.write(self._begin() + (LAST_CHUNK if self._is_finished else b""))
+            self._watch()
 
-    async def _exchange(self) -> End:
-        headers = {"Authorization": f"Bearer {self._bearer}", "Content-Type": NDJSON}
-        sent_at = self._wire.clock.now()
-        url = self._wire.url(self._wire.records_path())
-        async with self._wire.http.post(
-            url, data=self._body, headers=headers, allow_redirects=False
-        ) as answer:
-            self._wire.heed_clock(answer, sent_at)
-            if answer.status == 200:
-                return await self._read(answer)
-            return await self._refused(answer)
+    # --- reading ------------------------------------------------------------------------------------
 
-    async def _read(self, answer: aiohttp.ClientResponse) -> End:
-        rest = b""
-        while chunk := await answer.content.readany():
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > LONGEST_LINE:
-                raise Unreadable
-            end = self._take(lines)
-            if end is not None:
-                return end
-        if rest.strip():
-            end = self._take([rest])
-            if end is not None:
-                return end
-        return End("finished", clean=not self.awaiting)
+    def on_head(self, status: int, headers: dict[str, str]) -> None:
+        """Take the status; an answer to a request that was not said is none."""
+        if not self._is_begun:
+            self._end(End("broken"))
+            return
+        self._status = status
+        self._wire.heed_clock(headers, self._sent_at)
+        if status == 200:
+            self._order.clear()
+        else:
+            self._pause_ms = self._wire.pause_of(headers)
 
-    def _take(self, lines: Sequence[bytes]) -> End | None:
-        """Hand on what a chunk holds; what stands before an unreadable line still counts."""
+    def on_body(self, data: bytes) -> None:
+        """Tell whole lines at once; of a refusal keep a short document, and no more than that."""
+        if self._status != 200:
+            self._rest += data
+            if len(self._rest) >= SHORT_ANSWER:
+                self._refused(may_stay=False)
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if self._take(lines) and len(self._rest) > LONGEST_LINE:
+            self._end(End("unreadable", clean=False))
+
+    def on_complete(self, *, may_stay: bool) -> None:
+        """Take the end of the answer; the connection stays where the request was whole too."""
+        if self._status != 200:
+            self._refused(may_stay=may_stay)
+        elif not self._rest or self._take([self._rest]):
+            self._end(End("finished", clean=not self.awaiting), may_stay=may_stay)
+
+    def on_broken(self, code: str) -> None:
+        """Take that no more can be read."""
+        self._end(End(code, clean=False))
+
+    def _take(self, lines: Sequence[bytes]) -> bool:
+        """Hand on what a read held; what stands before an unreadable line still counts. False when the request is over."""
         answers: list[Answer] = []
+        end: End | None = None
         try:
             for raw in lines:
                 if not raw or raw.isspace():
                     continue
                 answer = read_line(raw)
                 if isinstance(answer, End):
-                    return answer
+                    end = answer
+                    break
                 if self.awaiting.pop(answer.key, None) is not None:
                     answers.append(answer)
-        finally:
-            if answers:
-                self._owner.on_answers(self, answers)
-        return None
+        except Unreadable:
+            end = End("unreadable", clean=False)
+        if answers:
+            if self._is_finished and not self.awaiting:
+                self._last_at = self._wire.clock.monotonic()
+            self._owner.on_answers(self, answers)
+        if end is not None:
+            self._end(end)
+        return not self.ended and self._stopped is None
 
-    async def _refused(self, answer: aiohttp.ClientResponse) -> End:
-        problem = read_problem(await read_short(answer))
-        end = whole_request_end(answer.status, problem, self._wire.pause_of(answer))
-        if answer.status == 400 and problem.line is not None and 1 <= problem.line <= len(self._order):
+    def _refused(self, *, may_stay: bool) -> None:
+        problem = read_problem(self._rest[:SHORT_ANSWER])
+        end = whole_request_end(self._status, problem, self._pause_ms)
+        if self._status == 400 and problem.line is not None and 1 <= problem.line <= len(self._order):
             self._sort_out_malformed(problem.line - 1)
-        return end
+        self._end(end, may_stay=may_stay)
 
     def _sort_out_malformed(self, at: int) -> None:
         """The line that cannot be read is refused for good, those after it were not recorded; those before it stay open."""
@@ -212,34 +222,52 @@ class OpenRequest:
         if known:
             self._owner.on_answers(self, known)
 
+    def _end(self, end: End, *, may_stay: bool = False) -> None:
+        """Let go of the connection and tell the owner, exactly once, how it ended."""
+        if self.ended:
+            return
+        self.ended = True
+        end = self._stopped or end
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        connection, self._connection = self._connection, None
+        if connection is not None and may_stay and self._is_finished and connection.is_clear():
+            self._wire.connections.keep(connection)
+        elif connection is not None:
+            connection.close()
+        if not end.clean and not self.awaiting:
+            end = replace(end, clean=True)
+        self._owner.on_end(self, end)
+
+    # --- silence ------------------------------------------------------------------------------------
+
     def _watch(self) -> None:
-        """Keep a watch on the oldest unanswered line: a stalled upload raises nothing by itself."""
-        if self._watchdog is None and self.awaiting and not self.ended:
-            oldest = next(iter(self.awaiting.values()))
-            due_ms = oldest + self._wire.answer_timeout_ms - self._wire.clock.monotonic()
+        """Keep a watch on the oldest unanswered line, and on the end of a finished request: a stall raises nothing by itself."""
+        since = self._waiting_since()
+        if self._watchdog is None and since is not None and not self.ended:
+            due_ms = since + self._wire.answer_timeout_ms - self._wire.clock.monotonic()
             self._watchdog = asyncio.get_running_loop().call_later(max(due_ms, 1) / 1000, self._look)
+
+    def _waiting_since(self) -> int | None:
+        if self.awaiting:
+            return next(iter(self.awaiting.values()))
+        return self._last_at if self._is_finished else None
 
     def _look(self) -> None:
         self._watchdog = None
-        if not self.awaiting or self.ended:
+        since = self._waiting_since()
+        if since is None or self.ended:
             return
-        oldest = next(iter(self.awaiting.values()))
-        if self._wire.clock.monotonic() - oldest >= self._wire.answer_timeout_ms:
+        if self._wire.clock.monotonic() - since >= self._wire.answer_timeout_ms:
             self.abort(End("silence", clean=False))
         else:
             self._watch()
 
 
-def unsent_bytes(transport: asyncio.Transport) -> int:
-    """Return how many bytes a transport still holds; for TLS also what waits below it."""
-    size = transport.get_write_buffer_size()
-    below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    return size + (below.get_write_buffer_size() if below is not None else 0)
-
-
-def cut(transport: asyncio.Transport) -> None:
-    """Drop the connection with a reset, so that what the kernel still holds is thrown away too."""
-    handle = transport.get_extra_info("socket")
-    if handle is not None and handle.fileno() >= 0:
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
+_HEADERS = {
+    "User-Agent": "pratunam",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "Content-Type": NDJSON,
+    "Transfer-Encoding": "chunked",
+}

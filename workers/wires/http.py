@@ -5,7 +5,7 @@ Source: registrar-protocol.md sections 1 and 3.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +28,7 @@ from domain.wire import (
     Upload,
     Verdict,
 )
+from workers.wires.connecting import Connections
 from workers.wires.faults import translated
 from workers.wires.reading import (
     Problem,
@@ -43,6 +44,8 @@ from workers.wires.reading import (
 SHORT_ANSWER = 65_536
 #: an exchange longer than this says nothing useful about the clock (ms)
 CLOCK_SAMPLE_MS = 2_000
+#: clocks do not drift so fast that a sample would be worth more after less (ms)
+CLOCK_PAUSE_MS = 100
 
 
 class _Limits(msgspec.Struct):
@@ -80,6 +83,8 @@ class HttpWire:
         self._origin = rules.endpoint.rstrip("/")
         self._listeners: list[Callable[[ClockSample], None]] = []
         self._session: aiohttp.ClientSession | None = None
+        self._connections: Connections | None = None
+        self._heeded_at = -CLOCK_PAUSE_MS
 
     @property
     def answer_timeout_ms(self) -> int:
@@ -101,7 +106,7 @@ class HttpWire:
             return self._login_refused(answer, read_problem(content))
 
     def _login_refused(self, answer: aiohttp.ClientResponse, problem: Problem) -> LoginRefused:
-        end = whole_request_end(answer.status, problem, self.pause_of(answer))
+        end = whole_request_end(answer.status, problem, self.pause_of(answer.headers))
         code = end.code
         if answer.status == 401:
             code = "bad-credentials"
@@ -150,7 +155,7 @@ class HttpWire:
                 return _asked(content, key)
             if answer.status in (405, 501):
                 return End("not-offered")
-            return whole_request_end(answer.status, read_problem(content), self.pause_of(answer))
+            return whole_request_end(answer.status, read_problem(content), self.pause_of(answer.headers))
 
     async def load(self) -> Load | None:
         """Ask for the registrar's load; None when it does not tell."""
@@ -173,6 +178,19 @@ class HttpWire:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._connections is not None:
+            await self._connections.close()
+
+    @property
+    def connections(self) -> Connections:
+        """The connections for uploads; once closed, none is made any more."""
+        if self._connections is None:
+            self._connections = Connections(
+                self._origin,
+                lambda: ssl.create_default_context(cafile=self.rules.ca_file or None),
+                self.rules.answer_timeout_s,
+            )
+        return self._connections
 
     @property
     def http(self) -> aiohttp.ClientSession:
@@ -212,20 +230,23 @@ class HttpWire:
         }
         with translated():
             async with self.http.request(method, self.url(path), **options) as answer:
-                self.heed_clock(answer, sent_at)
+                self.heed_clock(answer.headers, sent_at)
                 yield answer
 
-    def heed_clock(self, answer: aiohttp.ClientResponse, sent_at: int) -> None:
-        """Tell the listeners what the answer's `Date` says, unless the exchange took too long to be of use."""
+    def heed_clock(self, headers: Mapping[str, str], sent_at: int) -> None:
+        """Tell the listeners what an answer's `Date` says, unless the exchange took too long to be of use."""
         read_at = self.clock.now()
-        date_at = http_date(answer.headers.get("Date"))
-        if date_at is not None and 0 <= read_at - sent_at <= CLOCK_SAMPLE_MS:
+        if 0 <= read_at - self._heeded_at < CLOCK_PAUSE_MS or not 0 <= read_at - sent_at <= CLOCK_SAMPLE_MS:
+            return
+        date_at = http_date(headers.get("Date"))
+        if date_at is not None:
+            self._heeded_at = read_at
             for listener in self._listeners:
                 listener(ClockSample(date_at, sent_at, read_at))
 
-    def pause_of(self, answer: aiohttp.ClientResponse) -> int | None:
-        """Return what the answer's Retry-After header asks for, in ms."""
-        return retry_after_ms(answer.headers.get("Retry-After"), answer.headers.get("Date"), self.clock.now())
+    def pause_of(self, headers: Mapping[str, str]) -> int | None:
+        """Return what an answer's Retry-After header asks for, in ms."""
+        return retry_after_ms(headers.get("Retry-After"), headers.get("Date"), self.clock.now())
 
 
 async def read_short(answer: aiohttp.ClientResponse) -> bytes:

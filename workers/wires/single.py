@@ -133,7 +133,7 @@ class SingleUpload:
             content = await read_short(answer)
             if answer.status in (200, 201, 422, 503) and self._told(key, content, answer.status):
                 return
-            end = whole_request_end(answer.status, read_problem(content), self._wire.pause_of(answer))
+            end = whole_request_end(answer.status, read_problem(content), self._wire.pause_of(answer.headers))
             if answer.status in (400, 413) and (read_problem(content).code or answer.status == 413):
                 self._handfuls.put([Answer(key, Verdict.REJECTED, code=end.code)])
             else:
