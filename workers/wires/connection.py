@@ -8,6 +8,7 @@ import asyncio
 import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import Protocol
 
 import httptools
@@ -45,7 +46,7 @@ class _Unasked(Exception):
 class Connection(asyncio.Protocol):
     """A transport with a parser."""
 
-    def __init__(self, gone: "Gone") -> None:
+    def __init__(self, gone: Callable[["Connection"], None]) -> None:
         """Tell `gone` when the transport is closed for good."""
         self._gone = gone
         self._transport: asyncio.Transport | None = None
@@ -217,14 +218,6 @@ class Connection(asyncio.Protocol):
         """The answer is whole, unless it was an interim one."""
         if self._status >= 200:
             self._complete = True
-
-
-class Gone(Protocol):
-    """Whoever counts the connections."""
-
-    def __call__(self, connection: Connection) -> None:
-        """Take that a connection is closed."""
-        ...
 
 
 def unsent_bytes(transport: asyncio.Transport) -> int:
