@@ -55,6 +55,7 @@ class Connection(asyncio.Protocol):
             lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
         self._listener: Listener | None = None
+        self._has_answered = False
         self._reset()
 
     def _reset(self) -> None:
@@ -85,8 +86,15 @@ class Connection(asyncio.Protocol):
         return transport is not None and not transport.is_closing() and unsent_bytes(transport) == 0
 
     def has_news(self) -> bool:
-        """Say whether the socket holds bytes, or an end, that were not read yet."""
-        handle = self._transport.get_extra_info("socket") if self._transport is not None else None
+        """Say whether the socket holds bytes, or an end, that were not read yet.
+
+        TLS has bytes of its own to read before the first answer (session tickets), which are no news.
+        """
+        if self._transport is None:
+            return True
+        if not self._has_answered and self._transport.get_extra_info("ssl_object") is not None:
+            return False
+        handle = self._transport.get_extra_info("socket")
         if handle is None or handle.fileno() < 0:
             return True
         poll = select.poll()
@@ -217,7 +225,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The answer is whole, unless it was an interim one."""
         if self._status >= 200:
-            self._complete = True
+            self._complete = self._has_answered = True
 
 
 def unsent_bytes(transport: asyncio.Transport) -> int:
