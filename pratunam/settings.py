@@ -47,7 +47,8 @@ class Settings:
     ledger_url: str = field(
         default="",
         metadata=_told(
-            "url", "a PostgreSQL database for ledger, spool and keys, without a password; empty: SQLite in the home"
+            "url",
+            "a PostgreSQL database for ledger, spool and keys, without a password; empty: SQLite in the home",
         ),
     )
     ledger_password_file: Path | None = field(

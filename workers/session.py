@@ -244,10 +244,9 @@ class Session:
                 # overdue: the registry's retry budget is spent, and it earns a retry in seconds
                 rest_s = min(rest_s, (due - now) / 1000 if due > now else OVERDUE_S)
         closes_in_ms = sending.closes_in_ms()
-        if (
-            closes_in_ms is not None
-        ):  # unsent bytes are cut off before the guard is over, which may be as short as a round
-            rest_s = min(rest_s, max(0, closes_in_ms) / 1000)
+        if closes_in_ms is not None and closes_in_ms > 0:
+            # unsent bytes are cut off before the guard is over, which may be as short as a round
+            rest_s = min(rest_s, closes_in_ms / 1000)
         timer = asyncio.get_running_loop().call_later(rest_s, sending.changed.set)
         await sending.changed.wait()
         timer.cancel()
