@@ -10,8 +10,9 @@ from domain.policy import RegistryRules
 from domain.ports import Spool
 from intake.frames import Limits
 from intake.keeper import StartChild, keep_child
+from ledger.job_protocols import Jobs, Work
 from ledger.keystore import KeyStore
-from ledger.protocols import Accounts, Audit, Jobs, Work
+from ledger.rule_protocols import Accounts, Audit
 
 
 def _nobody(event: Event) -> None:

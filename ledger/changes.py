@@ -5,25 +5,22 @@ and what is written. What follows: a slice with nothing unsettled leaves the bli
 job with nothing pending or unknown ends.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, null, select, update
+from sqlalchemy import Connection, bindparam, case, null, select, update
 
 from domain.states import JobState, SliceState
-from ledger.audit import GATE, note
 from ledger.driver import HotStatement
+from ledger.job_counters import COLUMNS, add_to_jobs, end_jobs
 from ledger.lines import COUNTED, DOUBTFUL, PENDING, UNKNOWN, Lines
 from ledger.locks import lock_slices
-from ledger.tables import jobs, slice_index, slice_waits, slices
+from ledger.tables import jobs, slices
+from ledger.waits import clear
 
-#: most ids in one `IN (…)`
-CHUNK = 500
 #: letters that keep a slice's work going
 _WORK = (PENDING, UNKNOWN)
-_COLUMNS = (*COUNTED.values(), "ready", "in_hand")
 _READ = (
     slices.c.slice_id,
     slices.c.job,
@@ -43,24 +40,6 @@ _READ_ONE = HotStatement(
     .join_from(slices, jobs, slices.c.job == jobs.c.job)
     .where(slices.c.slice_id == bindparam("at_slice"))
 )
-_STATE_OF_JOB = HotStatement(
-    select(jobs.c.state, jobs.c.pending + jobs.c.unknown).where(jobs.c.job == bindparam("at_job"))
-)
-_REST = HotStatement(
-    update(jobs)
-    .where(
-        jobs.c.job == bindparam("at_job"),
-        jobs.c.state == JobState.RUNNING.value,
-        jobs.c.in_hand == 0,
-        jobs.c.pending + jobs.c.unknown > 0,
-    )
-    .values(state=JobState.QUEUED.value)
-)
-_WAITERS = HotStatement(
-    select(slice_waits.c.slice_id).where(slice_waits.c.blocker == bindparam("at_blocker"))
-)
-_FREE = HotStatement(delete(slice_waits).where(slice_waits.c.blocker == bindparam("at_blocker")))
-_UNINDEX = HotStatement(delete(slice_index).where(slice_index.c.slice_id == bindparam("at_slice")))
 _WRITE_SLICE = HotStatement(
     update(slices)
     .where(slices.c.slice_id == bindparam("at_slice"))
@@ -93,11 +72,6 @@ _CLAIM_OF_JOB = HotStatement(
         }
     )
     .returning(jobs.c.state)
-)
-_ADD_TO_JOB = HotStatement(
-    update(jobs)
-    .where(jobs.c.job == bindparam("at_job"))
-    .values({jobs.c[name]: jobs.c[name] + bindparam(f"add_{name}") for name in _COLUMNS})
 )
 
 
@@ -164,7 +138,7 @@ def save(connection: Connection, rows: Collection[SliceRow], now: int) -> dict[s
         counts = _count(letters)
         row.state = _state_after(row.state, counts)
         _WRITE_SLICE.change(connection, **_values(row, letters, counts))
-        moves = added.setdefault(row.job, dict.fromkeys(_COLUMNS, 0))
+        moves = added.setdefault(row.job, dict.fromkeys(COLUMNS, 0))
         for name, change in _difference(row, counts).items():
             moves[name] += change
         if not (counts[PENDING] or counts[UNKNOWN] or counts[DOUBTFUL]):
@@ -173,88 +147,6 @@ def save(connection: Connection, rows: Collection[SliceRow], now: int) -> dict[s
     add_to_jobs(connection, added)
     clear(connection, settled)
     return end_jobs(connection, added, now)
-
-
-def add_to_jobs(connection: Connection, added: Mapping[str, Mapping[str, int]]) -> None:
-    """Move jobs' counters; those that are not named stay."""
-    for job, moves in added.items():
-        if any(moves.values()):
-            _ADD_TO_JOB.change(
-                connection, at_job=job, **{f"add_{name}": moves.get(name, 0) for name in _COLUMNS}
-            )
-
-
-def clear(connection: Connection, slice_ids: Sequence[str]) -> None:
-    """Take slices with nothing unsettled out of the blind index, and free the slices that waited for them."""
-    for slice_id in slice_ids:
-        _UNINDEX.change(connection, at_slice=slice_id)
-    free_waiters(connection, slice_ids)
-
-
-def free_waiters(connection: Connection, blockers: Sequence[str]) -> None:
-    """Have nothing wait for these slices any more; slices that now wait for nothing are ready."""
-    waiters: set[str] = set()
-    for blocker in blockers:
-        found = _WAITERS.rows(connection, at_blocker=blocker)
-        if found:
-            _FREE.change(connection, at_blocker=blocker)
-            waiters.update(row[0] for row in found)
-    # of two that free one waiter at once, the second must see what the first has done
-    lock_slices(connection, waiters)
-    for part in chunked(sorted(waiters)):
-        _make_ready(connection, part)
-
-
-def _make_ready(connection: Connection, waiters: Sequence[str]) -> None:
-    free = (
-        slices.c.slice_id.in_(waiters),
-        slices.c.state == SliceState.WAITING,
-        slices.c.slice_id.not_in(select(slice_waits.c.slice_id).where(slice_waits.c.slice_id.in_(waiters))),
-    )
-    found = connection.execute(
-        select(slices.c.slice_id, slices.c.job, slices.c.pending + slices.c.unknown).where(*free)
-    ).all()
-    added: dict[str, Counter[str]] = {}
-    for _, job, work in found:
-        added.setdefault(job, Counter())["ready"] += work
-    connection.execute(
-        update(slices).where(slices.c.slice_id.in_([row[0] for row in found])).values(state=SliceState.READY)
-    )
-    add_to_jobs(connection, added)
-
-
-def end_jobs(connection: Connection, touched: Collection[str], now: int) -> dict[str, JobState]:
-    """End those of these jobs that have nothing pending or unknown; returns the state of each."""
-    states: dict[str, JobState] = {}
-    for job in touched:
-        found, work = _STATE_OF_JOB.first(connection, at_job=job)
-        state = JobState(found)
-        ends_as = _END.get(state) if work == 0 else None
-        if ends_as is not None:
-            connection.execute(update(jobs).where(jobs.c.job == job).values(state=ends_as, finished_at=now))
-            note(connection, f"job.{ends_as.value}", job, {}, GATE, now)
-        states[job] = ends_as or state
-    return states
-
-
-def rest_jobs(connection: Connection, handed_back: Collection[SliceRow]) -> None:
-    """Queue running jobs anew whose last slice in hand was handed back."""
-    for job in sorted({row.job for row in handed_back}):
-        _REST.change(connection, at_job=job)
-
-
-_END = {
-    JobState.QUEUED: JobState.FINISHED,
-    JobState.RUNNING: JobState.FINISHED,
-    JobState.PAUSED: JobState.FINISHED,
-    JobState.CANCELLING: JobState.CANCELLED,
-}
-
-
-def chunked(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Yield the ids in parts that fit one statement."""
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
 
 
 def _slice_row(found: Sequence[Any]) -> SliceRow:

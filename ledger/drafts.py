@@ -7,13 +7,14 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from domain.errors import Conflict
 from domain.jobs import InvalidDraft, SliceDraft
 from domain.states import JobState, SliceState
-from ledger.changes import chunked, free_waiters
+from ledger.driver import chunked
 from ledger.jobs import job_row
 from ledger.lines import PENDING, UNKNOWN
 from ledger.locks import keep_slices, lock_jobs
 from ledger.restored import asks_first_from
 from ledger.tables import invalid_batches, slice_boxes, slice_index, slice_waits, slices
 from ledger.values import CheckTicket
+from ledger.waits import free_waiters
 
 
 def accept(

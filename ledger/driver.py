@@ -4,10 +4,13 @@ A statement is written with SQLAlchemy's expressions like every other, so that i
 is known only when run. Values go in and come back as the driver has them. It must not begin or end transactions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection
+
+#: most ids in one `IN (…)`
+CHUNK = 500
 
 _Prepare = Callable[[Mapping[str, Any]], Any]
 
@@ -51,3 +54,9 @@ class HotStatement:
         if order is None:
             return str(compiled), lambda given: fixed | given
         return str(compiled), lambda given: [given[name] if name in given else fixed[name] for name in order]
+
+
+def chunked(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Yield the ids in parts that fit one statement."""
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]

@@ -12,11 +12,13 @@ from domain.errors import Conflict, NotFound
 from domain.jobs import By, Job, NewJob, RecordCounts
 from domain.states import OPEN_JOB_STATES, JobState, SliceState
 from ledger.audit import note
-from ledger.changes import add_to_jobs, chunked, clear, end_jobs
+from ledger.driver import chunked
+from ledger.job_counters import add_to_jobs, end_jobs
 from ledger.lines import PENDING, UNKNOWN, UNPROCESSED
 from ledger.locks import lock_chain, lock_jobs, lock_slices_of
 from ledger.policy_code import settle_ms
 from ledger.tables import jobs, slice_waits, slices
+from ledger.waits import clear
 
 _AS_TEXT = ("ignored", "cut")
 _SAME_AGAIN = OPEN_JOB_STATES | {JobState.FINISHED}

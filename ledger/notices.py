@@ -10,8 +10,7 @@ from domain.errors import NotFound
 from domain.jobs import By
 from domain.policy import Policy
 from ledger.audit import note
-from ledger.changes import chunked
-from ledger.driver import HotStatement
+from ledger.driver import HotStatement, chunked
 from ledger.locks import lock_chain
 from ledger.policy_code import newest_policy
 from ledger.tables import deliveries, notices

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, func, select
 from domain.jobs import By
 from domain.states import OPEN_JOB_STATES, JobState
 from ledger.audit import note
-from ledger.changes import SliceRow, load, rest_jobs, save
+from ledger.changes import SliceRow, load, save
 from ledger.generations import begin_generation
+from ledger.job_counters import rest_jobs
 from ledger.meta import NOTICED, forget_restored, read_restored, write_restored
 from ledger.notices import write_notices
 from ledger.policy_code import newest_policy
@@ -75,7 +76,7 @@ def doubt_some(connection: Connection, after: Place, now: int) -> Place | None:
     for row in rows:
         _doubt(connection, row, now)
     save(connection, rows, now)
-    rest_jobs(connection, rows)
+    rest_jobs(connection, [row.job for row in rows])
     return found[-1].number, found[-1].seq
 
 

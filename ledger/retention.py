@@ -9,7 +9,7 @@ from domain.errors import Conflict
 from domain.jobs import By
 from domain.states import ENDED_JOB_STATES
 from ledger.audit import note
-from ledger.changes import chunked
+from ledger.driver import chunked
 from ledger.jobs import job_row
 from ledger.locks import lock_jobs
 from ledger.policy_code import newest_policy

@@ -10,9 +10,10 @@ from domain.quota import Lease
 from domain.states import AccountState, JobState, SliceState
 from domain.turns import order_jobs
 from ledger.backlog import party_jobs
-from ledger.changes import SliceRow, claim_slice, load, rest_jobs, save
+from ledger.changes import SliceRow, claim_slice, load, save
 from ledger.driver import HotStatement
 from ledger.holds import EVERYONE
+from ledger.job_counters import rest_jobs
 from ledger.lines import UNKNOWN
 from ledger.meta import ASK_FIRST, NOTICED, restored_from
 from ledger.policy_code import settle_ms
@@ -130,7 +131,7 @@ def give_back(
     if row.is_stopping:
         _ask_later(connection, [row], now)
     save(connection, [row], now)
-    rest_jobs(connection, [row])
+    rest_jobs(connection, [row.job])
 
 
 def rescue(
@@ -145,7 +146,7 @@ def rescue(
         row.end_claim(_perhaps_sent(row, idempotent=idempotent))
     _ask_later(connection, [row for row in rows if row.is_stopping or not idempotent], now)
     save(connection, rows, now)
-    rest_jobs(connection, rows)
+    rest_jobs(connection, [row.job for row in rows])
     return len(rows)
 
 

@@ -1,18 +1,13 @@
 """Takes a stopped home into PostgreSQL: sees that nothing runs on it, and that its keys open, before anything is touched."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from domain.errors import BadSetting, Conflict
 from ledger.database import Database, version_of
 from ledger.keystore import KeyStore
 from ledger.ledger import FILE
 from ledger.move import Moved, look_over, move
-from pratunam.child import ready_children
 from pratunam.master_key import read_master_key
-from pratunam.running import what_runs
 from pratunam.settings import Settings
+from pratunam.standstill import held_still
 
 
 def move_home(settings: Settings, database: Database, *, dry_run: bool) -> Moved:
@@ -24,26 +19,12 @@ def move_home(settings: Settings, database: Database, *, dry_run: bool) -> Moved
             remedy_en="Name the home that shall be moved: --home DIR.",
             remedy_th="ระบุโฟลเดอร์ของระบบที่จะย้าย: --home DIR",
         )
-    with _stopped(settings):
+    with held_still(settings, _runs()):
         version_of(database)
         if dry_run:
             return look_over(settings.home)
         KeyStore(settings.home / "keys.db", read_master_key(settings.master_key_path)).close()
         return move(settings.home, database)
-
-
-@contextmanager
-def _stopped(settings: Settings) -> Iterator[None]:
-    """Hold the lock that `up` takes; raises Conflict while anything runs on the home."""
-    settings.run_folder.mkdir(mode=0o700, exist_ok=True)
-    with (settings.run_folder / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _runs() from None
-        if what_runs(settings) is not None or ready_children(settings):
-            raise _runs()
-        yield
 
 
 def _runs() -> Conflict:

@@ -5,19 +5,15 @@ repeated, it goes on where it was, or says that it was done. Neither key file is
 """
 
 import asyncio
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from domain.errors import BadSetting, Conflict
 from domain.jobs import By
-from pratunam.child import ready_children
 from pratunam.master_key import make_master_key, read_master_key
 from pratunam.parts import Parts, open_parts
-from pratunam.running import what_runs
 from pratunam.settings import Settings
+from pratunam.standstill import held_still
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ async def rewrap(settings: Settings, new: Path, by: By, *, dry_run: bool) -> Rew
     """Wrap all keys with the master key in `new`, made where there is none; raises Conflict while anything runs, BadSetting."""
     present = settings.master_key_path
     _refuse_place(settings, new)
-    with _stopped(settings):
+    with held_still(settings, _runs()):
         if await asyncio.to_thread(new.exists) and await _opens(settings, new):
             return await _note(settings, Rewrapped(0, present, new, already=True, dry_run=dry_run), by)
         async with open_parts(settings, make_home=False) as parts:
@@ -98,23 +94,6 @@ def _refuse_place(settings: Settings, new: Path) -> None:
             remedy_en="Name a new file: --to FILE",
             remedy_th="ระบุแฟ้มใหม่: --to FILE",
         )
-
-
-@contextmanager
-def _stopped(settings: Settings) -> Iterator[None]:
-    """Hold the lock that `up` takes; raises Conflict while anything runs on the home: it would seal with the old key."""
-    if not settings.home.is_dir():
-        yield  # opening it says so
-        return
-    settings.run_folder.mkdir(mode=0o700, exist_ok=True)
-    with (settings.run_folder / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _runs() from None
-        if what_runs(settings) is not None or ready_children(settings):
-            raise _runs()
-        yield
 
 
 def _runs() -> Conflict:

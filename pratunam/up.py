@@ -5,12 +5,10 @@ kept alive; 5. `ready URL` is printed once all are ready; 6. SIGTERM or Ctrl-C s
 """
 
 import asyncio
-import fcntl
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from pathlib import Path
 
 import structlog
 
@@ -26,6 +24,7 @@ from pratunam.parts import make_home_folder, open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.running import Running, forget_running, note_running
 from pratunam.settings import Settings
+from pratunam.standstill import alone
 from pratunam.supervise import ChildPlan, Supervisor
 
 _log = structlog.get_logger("up")
@@ -155,15 +154,11 @@ async def _keep_alive(server: EmbeddedServer, url: str, stopping: asyncio.Event)
 @contextmanager
 def _one_at_a_time(settings: Settings) -> Iterator[None]:
     make_home_folder(settings)
-    settings.run_folder.mkdir(mode=0o700, exist_ok=True)
-    with Path(settings.run_folder / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict(
-                f"`pratunam up` already runs on {settings.home}.",
-                message_th="ระบบทำงานอยู่แล้ว",
-                remedy_en="Stop that one first, or choose another --home.",
-                remedy_th="โปรดหยุดระบบเดิมก่อน หรือเลือก --home อื่น",
-            ) from None
+    refusal = Conflict(
+        f"`pratunam up` already runs on {settings.home}.",
+        message_th="ระบบทำงานอยู่แล้ว",
+        remedy_en="Stop that one first, or choose another --home.",
+        remedy_th="โปรดหยุดระบบเดิมก่อน หรือเลือก --home อื่น",
+    )
+    with alone(settings, refusal):
         yield

@@ -107,6 +107,13 @@ class PostgresServer:
             done = connection.execute(statement.encode(), values or None)
             return done.fetchall() if done.description else []
 
+    def set(self, name: str, value: str) -> None:
+        """Have a parameter hold for all sessions from now on."""
+        self.sql("postgres", f"ALTER SYSTEM SET {name} = {value}")
+        self.sql("postgres", "SELECT pg_reload_conf()")
+        while self.sql("postgres", f"SHOW {name}") != [(value,)]:
+            pass
+
     def make(self, template: str) -> str:
         """Make a database from another, and return its name."""
         name = f"t{secrets.token_hex(6)}"

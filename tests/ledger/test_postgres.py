@@ -1,9 +1,7 @@
 """PostgreSQL as the ledger's engine: connections that end at any moment, answers that are lost, servers that may not be trusted."""
 
 import asyncio
-import signal
-import tempfile
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,10 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
-from domain.errors import BadSetting, Busy
+from domain.errors import Busy
 from ledger import changes, jobs, work
 from ledger.changes import SliceRow
-from ledger.database import Database, read_database
+from ledger.database import Database
 from ledger.host_mirror import HostMirror
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
@@ -161,38 +159,6 @@ async def _reach(barrier: Any) -> None:
     await barrier.wait()
 
 
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    """A server that a test may stop and crash."""
-    with tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as folder:
-        server = PostgresServer(Path(folder))
-        server.start()
-        yield server
-        server.stop()
-
-
-async def test_a_server_that_is_away_is_busy_and_its_return_is_noticed(
-    own_server: PostgresServer, keys: KeyStore
-) -> None:
-    """Crashed and started again under an open ledger: Busy meanwhile, and nothing that was committed is lost."""
-    server = own_server
-    ledger = await open_ledger(Database(server.url("postgres")), keys)
-    try:
-        await ledger.receive(new_job("J1"), BY, NOW)
-        server.stop(signal.SIGQUIT)
-        with pytest.raises(Busy, match="cannot be reached"):
-            await ledger.receive(new_job("J2"), BY, NOW)
-        with pytest.raises(Busy, match="cannot be reached"):
-            await ledger.job("J1")
-        server.start()
-        await ledger.receive(new_job("J2"), BY, NOW)
-        assert [job.job for job in await ledger.jobs()] == ["J2", "J1"]
-        assert (await ledger.verify_audit()).broken_at is None
-        assert not await ledger.restored_from_copy()
-    finally:
-        await ledger.close()
-
-
 async def test_a_row_that_stays_locked_is_busy(
     ledger: Ledger, scene: Scene, where: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,52 +201,6 @@ async def test_a_database_put_back_from_a_copy_knows_it(
     await again.close()
 
 
-@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
-async def test_a_server_that_may_forget_is_refused(
-    postgres_server: PostgresServer, where: Database, keys: KeyStore, setting: str
-) -> None:
-    """With fsync or full_page_writes off, a power cut could undo what the registrar has recorded."""
-    _set(postgres_server, setting, "off")
-    try:
-        with pytest.raises(BadSetting, match="power cut"):
-            await open_ledger(where, keys)
-    finally:
-        _set(postgres_server, setting, "on")
-
-
-async def test_commits_wait_for_the_disk_whatever_the_server_s_default(
-    postgres_server: PostgresServer, engine: PostgresEngine
-) -> None:
-    """`synchronous_commit` off or local is raised to on; stricter ways stay."""
-    _set(postgres_server, "synchronous_commit", "off")
-    try:
-        with engine._database.connect() as connection:
-            assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
-        _set(postgres_server, "synchronous_commit", "remote_apply")
-        with engine._database.connect() as connection:
-            assert connection.execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
-    finally:
-        _set(postgres_server, "synchronous_commit", "on")
-
-
-async def test_the_password_comes_from_a_file(
-    postgres_server: PostgresServer, where: Database, keys: KeyStore, tmp_path: Path
-) -> None:
-    """The right one opens the ledger by TCP; a wrong one is a wrong setting; neither is ever shown."""
-    secret = tmp_path / "password"
-    name = where.url.partition("@/")[2].partition("?")[0]
-    for password, is_right in ((postgres_server.password, True), ("not-the-one", False)):
-        secret.write_text(f"{password}\n")
-        found = read_database(postgres_server.loopback_url(name), secret)
-        assert password not in repr(found)
-        if is_right:
-            await (await open_ledger(found, keys)).close()
-        else:
-            with pytest.raises(BadSetting, match="does not let us in") as refused:
-                await open_ledger(found, keys)
-            assert password not in str(refused.value)
-
-
 async def test_a_refused_statement_quotes_nothing(engine: PostgresEngine) -> None:
     """An error of ours that reaches the log holds no value that was being written."""
     await engine.write(jobs.receive, new_job("J1"), BY, NOW)
@@ -314,8 +234,16 @@ async def test_rescue_leaves_a_slice_that_was_claimed_anew_since_it_looked(
     await other_host.close()
 
 
-def _set(server: PostgresServer, name: str, value: str) -> None:
-    server.sql("postgres", f"ALTER SYSTEM SET {name} = {value}")
-    server.sql("postgres", "SELECT pg_reload_conf()")
-    while server.sql("postgres", f"SHOW {name}") != [(value,)]:
-        pass
+async def test_commits_wait_for_the_disk_whatever_the_server_s_default(
+    postgres_server: PostgresServer, engine: PostgresEngine
+) -> None:
+    """`synchronous_commit` off or local is raised to on; stricter ways stay."""
+    postgres_server.set("synchronous_commit", "off")
+    try:
+        with engine._database.connect() as connection:
+            assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        postgres_server.set("synchronous_commit", "remote_apply")
+        with engine._database.connect() as connection:
+            assert connection.execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
+    finally:
+        postgres_server.set("synchronous_commit", "on")

@@ -21,7 +21,8 @@ from ledger.values import CheckResult, PolicyDraft
 from ledger.verbs import SqlLedger
 from scheduler.loop import Scheduler
 from tests.sim.gate import GateClient, GateServer
-from tests.sim.network import Link, SimWire
+from tests.sim.link import Link
+from tests.sim.network import SimWire
 from tests.sim.registrar import Record, Registrar, Session
 from tests.sim.scenario import EPOCH_MS, REGISTRY, Scenario
 from tests.sim.store import Disk, SimEngine
