@@ -91,6 +91,14 @@ def test_the_tests_run_in_the_environment_that_was_made() -> None:
     assert Path(said.stdout.strip()) == run.VENV
 
 
+def test_compiled_files_are_kept_in_the_environment_unless_the_caller_named_a_place() -> None:
+    """A caller who forbids compiled files has none in the clone; one who named a folder has them there."""
+    forbidding = {"HOME": "/h", "PYTHONDONTWRITEBYTECODE": "1"}
+    assert run.keeping_compiled(forbidding) == {"HOME": "/h", "PYTHONPYCACHEPREFIX": str(run.COMPILED)}
+    naming = {"PYTHONPYCACHEPREFIX": "/mine"}
+    assert run.keeping_compiled(naming) == naming
+
+
 def test_the_console_script_works_from_a_folder_with_spaces(tmp_path: Path) -> None:
     """The script finds its interpreter by a path with spaces, and hands its arguments on."""
     folder = tmp_path / "a folder" / ("long " * 30).strip()

@@ -123,7 +123,7 @@ async def test_rings_reach_the_actors_with_ids_alone(
     worker = Worker(broker, worker_timeout=20, worker_threads=4)
     await asyncio.to_thread(worker.start)
     try:
-        await until(lambda: len(work.done) == 3 and work.begun)
+        await until(lambda: len(work.done) == 3 == len(work.begun))
     finally:
         await asyncio.to_thread(worker.stop)
         broker.client.close()
