@@ -274,6 +274,10 @@ COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "check": (check, "format, lint, types, imports, dependencies, dead code; or only those named"),
     "bench": (part("benchmarks/__main__.py", "python", "-m", "benchmarks"), "speed, measured"),
     "sim": (part("tests/sim/__main__.py", "python", "-m", "tests.sim"), "scenarios on a virtual clock"),
+    "sweep": (
+        part("tests/sweep/__main__.py", "python", "-m", "tests.sweep"),
+        "one fault at every point of a way",
+    ),
     "soak": (part("tests/soak/__main__.py", "python", "-m", "tests.soak"), "hours of mixed load and faults"),
     "lock": (lock, "resolve the dependencies anew (maintainers)"),
 }

@@ -23,10 +23,11 @@ LEAP_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The ledger's end: its jobs, and each record's letter by its key."""
+    """The ledger's end: its jobs, each record's letter by its key, and how many final outcomes were written down of each."""
 
     jobs: Sequence[Job]
     states: dict[str, str]
+    told: Counter[str]
 
 
 def judge(world: World, done: Doings, ended: Ended) -> list[str]:
@@ -37,6 +38,7 @@ def judge(world: World, done: Doings, ended: Ended) -> list[str]:
         *_outside_windows(world),
         *_after_stops(world, done),
         *_effects(world, ended),
+        *_receipts(ended),
         *_orders(world),
         *_counters(world, ended),
         *_unfinished(ended),
@@ -161,6 +163,12 @@ def _effects(world: World, ended: Ended) -> Iterator[str]:
             yield f"{record.natural} is accepted {accepted[record.natural]} times in the ledger"
         if effects[record.natural] != accepted[record.natural]:
             yield f"{record.natural} took effect {effects[record.natural]} times, the ledger says {accepted[record.natural]}"
+
+
+def _receipts(ended: Ended) -> Iterator[str]:
+    for key, letter in ended.states.items():
+        if ended.told[key] != (letter in "ar"):
+            yield f"{key} ended as {letter}, and {ended.told[key]} outcomes of it were written down"
 
 
 def _orders(world: World) -> Iterator[str]:

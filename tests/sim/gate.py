@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, TypeVar
 
 from domain.errors import GateLost
@@ -43,6 +44,14 @@ class Leader:
     seen: int = 0
 
 
+class Fate(Enum):
+    """What becomes of one call."""
+
+    DONE = "done and heard"
+    LOST = "never arrives"
+    UNHEARD = "done, and its answer lost"
+
+
 class GateServer:
     """One Redis, as far as the gate goes, on a machine of its own clock."""
 
@@ -55,6 +64,8 @@ class GateServer:
         self.paused_until = 0.0
         self.lost_at: list[float] = []
         self.lossy_until = 0.0
+        #: asked for the fate of every call
+        self.fate: Callable[[], Fate] = self._drawn
         self._leader = Leader()
 
     def flush(self) -> None:
@@ -79,15 +90,18 @@ class GateServer:
         """Have one call done: there, in one step, and back."""
         loop, rng = self.loop, self.rng
         answer: asyncio.Future[T] = loop.create_future()
-        is_lossy = loop.time() < self.lossy_until
-        fate = rng.random() if is_lossy else 1.0
-        if fate >= 0.2:
-            loop.call_outside(rng.uniform(0.0002, 0.003), self._do, work, answer, fate < 0.4)
+        fate = self.fate()
+        if fate is not Fate.LOST:
+            loop.call_outside(rng.uniform(0.0002, 0.003), self._do, work, answer, fate is Fate.UNHEARD)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 return await answer
         except TimeoutError:
             raise GateLost from None
+
+    def _drawn(self) -> Fate:
+        chance = self.rng.random() if self.loop.time() < self.lossy_until else 1.0
+        return Fate.LOST if chance < 0.2 else Fate.UNHEARD if chance < 0.4 else Fate.DONE
 
     def _do(self, work: Callable[[], T], answer: "asyncio.Future[T]", is_lost: bool) -> None:
         wait_s = self.paused_until - self.loop.time()

@@ -69,10 +69,10 @@ class SimWire:
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    def cut_all(self) -> None:
-        """Reset every connection."""
+    def cut_all(self, *, kept: bool | None = None) -> None:
+        """Reset every connection; `kept`: what is under way is delivered all the same (by chance, unless it is said)."""
         for upload in self.uploads:
-            upload.reset()
+            upload.reset(kept=kept)
 
     async def _exchange(self, work: Callable[[], T]) -> T:
         """Make one short request; a lost one is waited for as long as an answer may take."""
@@ -175,11 +175,12 @@ class SimUpload:
             if self._link.rng.random() < 0.5:
                 self._closed_there = True
 
-    def reset(self) -> None:
+    def reset(self, *, kept: bool | None = None) -> None:
         """Break the connection, before or after what is under way was delivered."""
         if self.ended:
             return
-        kept = self._link.rng.random() < 0.5
+        if kept is None:
+            kept = self._link.rng.random() < 0.5
         self._link.seen.add("reset after delivery" if kept else "reset before delivery")
         self._closed_there = self._closed_there or not kept
         self._is_cut = True

@@ -5,7 +5,7 @@ import hashlib
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -13,12 +13,15 @@ from unittest import mock
 
 from domain.jobs import Outcome
 from domain.states import ENDED_JOB_STATES, AccountState, JobState, RecordState
+from ledger.boxes import open_outcomes
 from tests.sim.checkers import Ended, judge
 from tests.sim.faults import Faults
-from tests.sim.scenario import BEGIN_S, CALM_S, END_S, REGISTRY, Fault, File, Scenario, draw
+from tests.sim.scenario import BEGIN_S, END_S, REGISTRY, Fault, File, Scenario, draw
 from tests.sim.virtual_loop import VirtualLoop
-from tests.sim.world import BY, World
+from tests.sim.world import BY, World, keystore
 
+#: states that a record keeps
+FINAL = (RecordState.ACCEPTED, RecordState.REJECTED)
 #: people look after what needs people so often (s)
 PEOPLE_S = 2.0
 
@@ -42,13 +45,15 @@ def run_seed(seed: int) -> Report:
     return run_scenario(draw(seed))
 
 
-def run_scenario(scenario: Scenario) -> Report:
-    """Run one world to its end."""
+def run_scenario(scenario: Scenario, prepare: Callable[[World], None] | None = None) -> Report:
+    """Run one world to its end; `prepare` may do something to it before anything runs."""
     began = time.perf_counter()
     rng = random.Random(scenario.seed + 1)
     loop = VirtualLoop(rng)
     world = World(scenario, loop, rng)
     faults = Faults(world)
+    if prepare is not None:
+        prepare(world)
     try:
         with seeded(rng):
             ended = loop.run_until_complete(_run(world, faults))
@@ -88,7 +93,7 @@ async def _run(world: World, faults: Faults) -> Ended:
             await faults.do(happening)
         else:
             await world.submit(happening.job, happening.party, happening.records, happening.lines)
-    await asyncio.sleep(max(0.0, CALM_S - loop.time()))
+    await asyncio.sleep(max(0.0, scenario.calm_s - loop.time()))
     _heal(world)
     over = False
     while not over and loop.time() < END_S:
@@ -120,7 +125,7 @@ async def _look_after(world: World, faults: Faults) -> None:
                 world.sometimes["account set aside"] += 1
                 await world.ledger.restore_account(REGISTRY, row.account, BY, now)
         for job in await world.ledger.jobs():
-            if job.records.doubtful and world.loop.time() > CALM_S:
+            if job.records.doubtful and world.loop.time() > world.scenario.calm_s:
                 await _answer_for(world, job.job)
             if job.state is JobState.CANCELLED and job.job in faults.done.cancelled - again:
                 again.add(job.job)
@@ -166,11 +171,16 @@ async def _is_over(world: World, faults: Faults) -> bool:
 async def _end(world: World) -> Ended:
     jobs = list(await world.ledger.jobs())
     states: dict[str, str] = {}
+    told: Counter[str] = Counter()
     for job in jobs:
         async for one in world.ledger.slices(job.job):
             for line, letter in enumerate(one.states):
                 states[f"{job.job}-{one.seq}-{line}"] = chr(letter)
-    return Ended(jobs, states)
+        async for box in world.ledger.outcomes(job.job):
+            sealer, seq = keystore().sealer(job.job), box.slice_id.rpartition(".")[2]
+            opened = open_outcomes(box.box, sealer, job.party, job.job, box.slice_id, box.batch)
+            told.update(f"{job.job}-{seq}-{one.line}" for one in opened.outcomes if one.state in FINAL)
+    return Ended(jobs, states, told)
 
 
 def _seen(world: World) -> Counter[str]:

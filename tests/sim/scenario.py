@@ -51,6 +51,8 @@ class Scenario:
     #: clock errors by process (ms)
     skews: dict[str, int]
     base_s: float
+    #: faults are over by this instant (s)
+    calm_s: float = CALM_S
 
     @property
     def rules(self) -> RegistryRules:

@@ -10,6 +10,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
@@ -25,6 +26,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+#: statements of all worlds, made once: making them takes longer than running them
+_STATEMENTS: dict[Any, Any] = {}
 #: tells every change of a slice's letters
 _WATCH = """
 CREATE TEMP TRIGGER sim_watch AFTER UPDATE OF states ON main.slices WHEN old.states <> new.states
@@ -63,6 +66,19 @@ def _raw(connection: Connection) -> sqlite3.Connection:
     return raw
 
 
+class Fate(Enum):
+    """What becomes of one write."""
+
+    DONE = "committed"
+    BUSY = "refused before it began"
+    FAILED = "rolled back at its commit"
+    UNHEARD = "committed, and told as failed"
+
+
+#: while the disk fails, the chance of each fate and those before it
+_CHANCES = ((0.1, Fate.BUSY), (0.25, Fate.FAILED), (0.4, Fate.UNHEARD))
+
+
 class Disk:
     """What all processes' engines share: the file, and what is wrong with its disk now."""
 
@@ -74,9 +90,11 @@ class Disk:
         self.slow_until = 0.0
         self.failed = 0
         self.unheard = 0
-        self.connection = _engine().connect()
+        self.connection = _engine().connect().execution_options(compiled_cache=_STATEMENTS)
         _raw(self.connection).deserialize(empty_ledger())
         _raw(self.connection).execute("PRAGMA foreign_keys=ON")
+        #: asked for the fate of every write of a process
+        self.fate: Callable[[], Fate] = self._drawn
         #: how often records moved from state to state
         self.moves: Counter[str] = Counter()
         _raw(self.connection).create_function("sim_moved", 2, self._moved)
@@ -86,6 +104,12 @@ class Disk:
         for old, new in zip(_letters(before), _letters(after), strict=False):
             if old != new:
                 self.moves[f"record: {RecordState(old).name.lower()} to {RecordState(new).name.lower()}"] += 1
+
+    def _drawn(self) -> Fate:
+        if self.loop.time() >= self.failing_until:
+            return Fate.DONE
+        chance = self.rng.random()
+        return next((fate for upto, fate in _CHANCES if chance < upto), Fate.DONE)
 
     def close(self) -> None:
         """Forget the file."""
@@ -105,20 +129,19 @@ class SimEngine:
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a verb in one transaction, unless the disk has it otherwise."""
-        disk, fate = self._disk, 1.0
+        disk = self._disk
         await self._turn()
-        if self._loop.time() < disk.failing_until and PLACE.get() is not None:
-            fate = disk.rng.random()
-        if fate < 0.1:
+        fate = Fate.DONE if PLACE.get() is None else disk.fate()
+        if fate is Fate.BUSY:
             raise Busy("The ledger is busy.")
         with disk.connection.begin() as transaction:
             result = verb(disk.connection, *args, **kwargs)
             count_commit(disk.connection)
-            if fate < 0.25:
+            if fate is Fate.FAILED:
                 transaction.rollback()
-        if fate < 0.4:
-            disk.failed += fate < 0.25
-            disk.unheard += fate >= 0.25
+        if fate is not Fate.DONE:
+            disk.failed += fate is Fate.FAILED
+            disk.unheard += fate is Fate.UNHEARD
             raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
         await self._turn()
         return result

@@ -60,6 +60,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.steps = 0
         self.tasks: list[NumberedTask] = []
         self.troubles: list[str] = []
+        #: called after every step that a place has made
+        self.after_step: Callable[[Place], None] | None = None
         self.set_task_factory(self._make_task)
         self.set_exception_handler(lambda _, told: self.troubles.append(repr(told.get("exception"))))
 
@@ -116,6 +118,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 return
         self.steps += 1
         handle._run()
+        if place is not None and self.after_step is not None:
+            self.after_step(place)
 
     def _collect(self, ready: "_Queue") -> None:
         timers: Any = self._scheduled  # type: ignore[attr-defined]  # the base class's own heap, without a stub
