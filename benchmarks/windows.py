@@ -14,7 +14,7 @@ from rich.table import Table
 
 from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_json, write_members
 from domain.jobs import Job
-from pratunam.outlook import outlook_of
+from pratunam.outlooks import Outlooks
 
 ACCOUNTS, ACCOUNT_RATE = (3, 2), 100
 #: the guard of the policy, the time between the change and the closing, and how long it is closed (s)
@@ -63,8 +63,8 @@ async def play(
         jobs = await place.submit(files)
         await place.until_arrived(after or rate // 4)
         closes_at, opens_at = await _close(place, offset_s)
-        foreseen_at = place.parts.clock.now()
-        foreseen = [(await outlook_of(place.parts, job)).finish_at for job in await place.now(jobs)]
+        foreseen_at, outlooks = place.parts.clock.now(), Outlooks(place.parts)
+        foreseen = [(await outlooks.of_job(job)).finish_at for job in await place.now(jobs)]
         done = await place.until_done(jobs)
         report = await place.report()
         return WindowRun(closes_at, opens_at, report, place.arrived(), done, foreseen_at, foreseen)

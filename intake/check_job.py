@@ -73,13 +73,6 @@ async def check_job(job_id: str, parts: IntakeParts, now: int) -> Job | None:
         return await parts.ledger.job(job_id)
 
 
-async def rows_waiting(job_id: str, parts: IntakeParts) -> int:
-    """Return how many rows a received file has, so that a small one need not wait behind a large one; raises NotFound."""
-    job = await parts.ledger.job(job_id)
-    sealer = await asyncio.to_thread(parts.keys.sealer, job_id)
-    return (await SpooledTable(parts.spool, sealer, job.party, job_id, job.blob).head()).rows
-
-
 async def _refuse(job: Job, fault: BadFile, parts: IntakeParts) -> Job:
     en = f"{fault.message_en} {fault.remedy_en}".strip()
     th = f"{fault.message_th} {fault.remedy_th}".strip()

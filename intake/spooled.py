@@ -4,8 +4,10 @@ import asyncio
 
 import msgspec
 
+from domain.jobs import Job
 from domain.ports import Spool
 from intake.frames import TableChunk
+from ledger.keystore import KeyStore
 from ledger.sealing import Sealer, aad
 
 
@@ -68,3 +70,9 @@ class SpooledTable:
 
     def _open(self, number: int, sealed: bytes) -> TableChunk:
         return _decode_chunk(self._sealer.open_packed(sealed, aad(*self._place, number)))
+
+
+async def rows_waiting(job: Job, spool: Spool, keys: KeyStore) -> int:
+    """Return how many rows a received file has, before anybody has checked one; raises NotFound, SealBroken."""
+    sealer = await asyncio.to_thread(keys.sealer, job.job)
+    return (await SpooledTable(spool, sealer, job.party, job.job, job.blob).head()).rows

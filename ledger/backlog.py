@@ -76,6 +76,32 @@ def blockers(connection: Connection, job: str) -> Mapping[str, Sequence[str]]:
     return dict(waiting)
 
 
+def stuck_jobs(connection: Connection, registry: str) -> frozenset[str]:
+    """Return the jobs with slices behind a job that goes on only when people act (paused, or with doubtful records), however far."""
+    blocker = slices.alias("blocker")
+    query = (
+        select(slices.c.job, blocker.c.job, or_(jobs.c.state == JobState.PAUSED, jobs.c.doubtful > 0))
+        .join_from(slices, slice_waits, slices.c.slice_id == slice_waits.c.slice_id)
+        .join(blocker, blocker.c.slice_id == slice_waits.c.blocker)
+        .join(jobs, jobs.c.job == blocker.c.job)
+        .where(slices.c.registry == registry)
+        .distinct()
+    )
+    behind: dict[str, list[str]] = defaultdict(list)
+    found: list[str] = []
+    for waiting, other, needs_people in connection.execute(query):
+        behind[other].append(waiting)
+        if needs_people:
+            found.append(waiting)
+    stuck: set[str] = set()
+    while found:
+        job = found.pop()
+        if job not in stuck:
+            stuck.add(job)
+            found += behind.get(job, ())
+    return frozenset(stuck)
+
+
 def _job(row: Sequence[Any], delayed: Mapping[str, tuple[int, int]]) -> JobBacklog:
     # by place, not by name: a scheduler asks for thousands of these four times a second
     job, party, priority, submitted_at, deadline_at, pending, unknown, ready, _ = row

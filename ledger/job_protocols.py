@@ -196,6 +196,10 @@ class Work(Protocol):
         """Return which slices of the job wait, and for which jobs."""
         ...
 
+    async def stuck_jobs(self, registry: str) -> frozenset[str]:
+        """Return the jobs that wait, however far, for one that goes on only when people act: paused, or with doubtful records."""
+        ...
+
     def slices(self, job: str) -> AsyncIterator[StoredSlice]:
         """Yield the job's slices in order."""
         ...

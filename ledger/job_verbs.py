@@ -127,6 +127,9 @@ class JobVerbs(OnEngine):
     async def blockers(self, job: str) -> Mapping[str, Sequence[str]]:
         return await self._read(backlog.blockers, job)
 
+    async def stuck_jobs(self, registry: str) -> frozenset[str]:
+        return await self._read(backlog.stuck_jobs, registry)
+
     async def claim(self, lease: Lease, now: int) -> ClaimedSlice | None:
         return await self._write(work.claim, lease, now)
 

@@ -196,7 +196,7 @@ class _Plan:
             idle_ms = min(idle_ms, work.starts_in_ms(self._at))
             sent, ended = work.send(rate, self._at, until)
             for job, at in ended:
-                tail_ms = work.tail_ms(job, rate, accounts, rules.account_rate)
+                tail_ms = work.tail_ms(job, at, accounts, rules.account_rate)
                 self.finish_at[job] = self._in_open_time(work.party, at, tail_ms)
         else:
             work.rest()

@@ -1,4 +1,7 @@
-"""What a change of policy would do to finish times, party by party; open hours are the policy's own reckoning."""
+"""What a change of policy would do to finish times, party by party; open hours are the policy's own reckoning.
+
+Files that nobody has checked yet count as if each of their rows were a record.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +9,7 @@ from dataclasses import dataclass, replace
 from domain.policy import Policy
 from ledger.protocols import Ledger
 from planner.forecast import ForecastWorld, forecast
+from planner.world import RowsOf, unchecked_files
 from scheduler.accounts import out_of_use, usable_accounts
 
 #: finish times that differ by less than this part of the time to them are the same
@@ -22,20 +26,33 @@ class FinishTimes:
     after_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Parties whose end would move, and how many files nobody has checked yet were counted, by how many rows."""
+
+    finish: Sequence[FinishTimes] = ()
+    unchecked_files: int = 0
+    unchecked_rows: int = 0
+
+
 async def finish_times(
-    ledger: Ledger, before: Policy | None, after: Policy, now: int
-) -> Sequence[FinishTimes]:
+    ledger: Ledger, before: Policy | None, after: Policy, rows_of: RowsOf, now: int
+) -> WhatIf:
     """Return finish times of every party with open jobs that the change would touch. Reads the ledger, writes nothing."""
     told: list[FinishTimes] = []
     holds = await ledger.holds()
     if before is None:
-        return told
+        return WhatIf()
+    files = rows = 0
     for registry in before.registries:
+        unchecked = await unchecked_files(ledger, registry, rows_of, now)
+        files += len(unchecked)
+        rows += sum(job.pending for job in unchecked)
         unusable = out_of_use(await ledger.accounts(registry))
         world = ForecastWorld(
             policy=before,
             registry=registry,
-            jobs=await ledger.open_jobs(registry, now),
+            jobs=[*await ledger.open_jobs(registry, now), *unchecked],
             accounts={},
             held=any(hold.registry == registry and hold.party is None for hold in holds),
             held_parties=frozenset(h.party for h in holds if h.registry == registry and h.party is not None),
@@ -47,7 +64,7 @@ async def finish_times(
             for party in sorted({*old, *new})
             if _differ(old.get(party), new.get(party), now)
         ]
-    return told
+    return WhatIf(told, files, rows)
 
 
 def _ends(

@@ -34,6 +34,8 @@ class Work:
         self.spans: list[Span] = []
         #: what stands in its accounts' buckets
         self.standing = 0.0
+        #: at which pace, and since when, it sends now, and at which it did before
+        self._pace, self._pace_since, self._pace_before = 0.0, now, 0.0
         self._starts_at = None if sending is None else now
         self._jobs = order_jobs(jobs, now)
         self._rest = {job.job: float(job.pending + job.unknown) for job in jobs}
@@ -63,11 +65,13 @@ class Work:
     def rest(self) -> None:
         """It may not send: its sessions end."""
         self._starts_at = None
+        self._pace = self._pace_before = 0.0
 
     def send(self, rate: float, now: int, until: int) -> tuple[float, list[tuple[str, int]]]:
         """Send at `rate` from now (or when its sessions stand) until then; returns how many, and which jobs' last ones left when."""
         self._starts_at = now + START_MS if self._starts_at is None else self._starts_at
         now = max(now, self._starts_at)
+        self._pace, self._pace_since, self._pace_before = rate, now, self._pace
         amount = min(self.ready(now), rate * max(0, until - now) / 1000)
         if amount <= 0:
             return 0.0, []
@@ -86,11 +90,14 @@ class Work:
         self._note(now, min(until, now + math.ceil(1000 * amount / rate)))
         return sent, ended
 
-    def tail_ms(self, job: str, rate: float, accounts: int, account_rate: float) -> int:
+    def tail_ms(self, job: str, ended_at: int, accounts: int, account_rate: float) -> int:
         """Return how much later than evenly a job ends: each account works off its last slice alone, and they do not end together.
 
-        Nothing is lost where the party's pace is no more than one account's, since those that go on take it over.
+        Nothing is lost where the party's pace is no more than one account's, since those that go on take it over. The pace is that at
+        which the last slices began: one record left over is sent at none to speak of.
         """
+        has_just_begun = ended_at - self._pace_since < 1000 * SLICE_S
+        rate = max(self._pace, self._pace_before) if has_just_begun else self._pace
         wanted = rate / account_rate if account_rate > 0 else 1.0
         if wanted <= 1:
             return 0

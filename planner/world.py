@@ -1,7 +1,7 @@
 """Reads from the ledger what a forecast starts from; the forecast itself reads nothing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from domain.jobs import Job, JobBacklog
@@ -17,16 +17,28 @@ from scheduler.openings import ClockOffset
 #: files are checked at this pace (rows a second), one after another; each needs so long before its first row, in ms
 CHECK_ROWS_A_SECOND, CHECK_STARTS_MS = 50_000, 1_500
 
+#: says how many rows a file has that nobody has checked yet; 0 where that cannot be told
+RowsOf = Callable[[Job], Awaitable[int]]
+
 _UNCHECKED = frozenset({JobState.RECEIVED, JobState.CHECKING})
+#: no more files than this are looked at
+_MOST_FILES = 100_000
 
 
 async def read_world(
-    ledger: Ledger, registry: str, now: int, *, usage: Usage | None = None, brake_level: float = 1.0
+    ledger: Ledger,
+    registry: str,
+    now: int,
+    *,
+    usage: Usage | None = None,
+    brake_level: float = 1.0,
+    rows_of: RowsOf | None = None,
 ) -> ForecastWorld | None:
     """Return what is known of one registry; None when no policy in force has it.
 
     `usage` (if the gate can be asked) tells who sends now, what stands in the registry's bucket, how fast it answers and how far its
-    clock is off; `brake_level` how far the brake is released.
+    clock is off; `brake_level` how far the brake is released. `rows_of` tells the rows of files that nobody has checked yet: without it
+    they take their time and bring nothing.
     """
     version = await ledger.policy(now)
     if version is None or registry not in version.policy.registries:
@@ -39,7 +51,7 @@ async def read_world(
     world = ForecastWorld(
         policy=policy,
         registry=registry,
-        jobs=[*jobs, *to_be_checked(await ledger.jobs(states=_UNCHECKED), registry, now)],
+        jobs=[*jobs, *await unchecked_files(ledger, registry, rows_of, now)],
         accounts={party: len(accounts) for party, accounts in usable.items()},
         held=any(hold.party is None for hold in holds),
         held_parties=frozenset(hold.party for hold in holds if hold.party is not None),
@@ -67,19 +79,26 @@ def as_used(world: ForecastWorld, usage: Usage) -> ForecastWorld:
     )
 
 
-def to_be_checked(jobs: Sequence[Job], registry: str, now: int) -> list[JobBacklog]:
+async def unchecked_files(
+    ledger: Ledger, registry: str, rows_of: RowsOf | None, now: int
+) -> list[JobBacklog]:
     """Return files that are still to be checked as jobs that come when that is done, with as many records as they have rows."""
     found: list[JobBacklog] = []
     at = now
-    for job in sorted(jobs, key=lambda one: one.submitted_at):
-        at += CHECK_STARTS_MS + round(1000 * job.rows / CHECK_ROWS_A_SECOND)
+    for job in sorted(await ledger.jobs(states=_UNCHECKED, limit=_MOST_FILES), key=_taken_in):
+        rows = 0 if rows_of is None else await rows_of(job)
+        at += CHECK_STARTS_MS + round(1000 * rows / CHECK_ROWS_A_SECOND)
         if job.registry == registry:
             found.append(
                 JobBacklog(
-                    job.job, job.party, job.priority, job.submitted_at, job.deadline_at, job.rows, 0, 0, at
+                    job.job, job.party, job.priority, job.submitted_at, job.deadline_at, rows, 0, 0, at
                 )
             )
     return found
+
+
+def _taken_in(job: Job) -> int:
+    return job.submitted_at
 
 
 def _of_use(

@@ -8,7 +8,8 @@ from domain.jobs import Job
 from domain.states import JobState
 from pratunam.gate import usage_of
 from pratunam.local_time import rfc3339
-from pratunam.outlook import outlook_of, outlook_text, timezone_of
+from pratunam.outlook import Outlook, forecast_values, outlook_text, timezone_of
+from pratunam.outlooks import AT_WORK, Outlooks
 from pratunam.parts import Parts
 from pratunam.why import why
 
@@ -16,19 +17,17 @@ from pratunam.why import why
 _UNCHECKED = frozenset({JobState.RECEIVED, JobState.CHECKING, JobState.REFUSED})
 #: what keeps a job waiting whatever its window says
 _SHOWN_REASONS = frozenset({"hold", "no-party", "accounts", "rate", "blocked"})
-_AT_WORK = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING})
 
 
 async def job_json(parts: Parts, job: Job, *, forecast: bool = True) -> dict[str, object]:
     """Return the shape that scripts rely on; `forecast` adds when it will be done (else null)."""
-    if forecast and job.state in _AT_WORK:
-        outlook = await outlook_of(parts, job)
-        return job_values(job, outlook.timezone, outlook.finish_at)
-    return job_values(job, timezone_of(await parts.policy(), job.registry), None)
+    timezone = timezone_of(await parts.policy(), job.registry)
+    outlook = await Outlooks(parts).of_job(job) if forecast and job.state in AT_WORK else None
+    return job_values(job, timezone, outlook, parts.clock.now())
 
 
-def job_values(job: Job, timezone: str, finish_at: int | None) -> dict[str, object]:
-    """Return the same for a job and a time zone that are in hand; instants are RFC 3339 with the zone's offset."""
+def job_values(job: Job, timezone: str, outlook: Outlook | None, now: int) -> dict[str, object]:
+    """Return the same for a job, a time zone and an outlook that are in hand; instants are RFC 3339 with the zone's offset."""
 
     def told(at: int | None) -> str | None:
         return None if at is None else rfc3339(at, timezone)
@@ -44,7 +43,7 @@ def job_values(job: Job, timezone: str, finish_at: int | None) -> dict[str, obje
         "records": asdict(job.records),
         "submitted_at": told(job.submitted_at),
         "finished_at": told(job.finished_at),
-        "finish_forecast_at": told(finish_at),
+        **forecast_values(outlook, timezone, now),
         "receipt": job.receipt,
         "operation": job.operation,
         "priority": job.priority,
@@ -63,7 +62,7 @@ def job_values(job: Job, timezone: str, finish_at: int | None) -> dict[str, obje
 
 async def job_lines(parts: Parts, job: Job) -> list[str]:
     """Return one job as text for people: progress, pace, end, faults by kind in both languages, and the next step."""
-    outlook = await outlook_of(parts, job) if job.state in _AT_WORK else None
+    outlook = await Outlooks(parts).of_job(job) if job.state in AT_WORK else None
     lines = [f"Job {job.job} of {job.party}: {job.state.value}  ({job.file}, receipt {job.receipt})"]
     if job.state not in _UNCHECKED:
         lines.append(counts_line(job))

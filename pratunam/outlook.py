@@ -1,36 +1,29 @@
-"""When will a job be done, as far as can be known now: the planner's forecast, the window, and both in words.
-
-Nothing is promised while nothing runs: then there is no forecast.
-"""
+"""When will a job be done, as far as can be known now, in words that know about windows. Pure; `outlooks` looks."""
 
 from dataclasses import dataclass
 
-from domain.jobs import Job
 from domain.policy import Policy
-from domain.quota import Usage
-from domain.states import JobState
-from domain.windows import WindowState, window_state
-from planner.forecast import forecast
-from planner.world import read_world
-from pratunam.gate import usage_of
-from pratunam.local_time import duration_en, duration_th, moment_th, until_en
-from pratunam.parts import Parts
-from pratunam.running import redis_address
+from domain.windows import WindowState
+from pratunam.local_time import duration_en, duration_th, moment_th, rfc3339, until_en
 
-#: how far ahead an opening is looked for (ms)
-_HORIZON_MS = 60 * 86_400_000
 _MINUTE_MS = 60_000
+_NOT_RUNNING = (
+    "nothing is running: start it with `pratunam up`",
+    "ระบบยังไม่ทำงาน โปรดสั่ง `pratunam up`",
+)
+#: the same where it is said once for a whole list
+NOT_RUNNING = (
+    "Nothing is running on this home: start it with `pratunam up`.\nระบบยังไม่ทำงาน โปรดสั่ง `pratunam up`"
+)
 #: below so many seconds, a length of time is told in steps of so many
 _STEPS_S = ((60, 5), (1_800, 60), (7_200, 300), (43_200, 600), (172_800, 3_600), (float("inf"), 21_600))
-#: jobs of which the forecast knows how much is left
-_FORESEEN = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING})
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What lies ahead of one job; `finish_at` None: not known, or never as things stand. `share` is its party's pace (records/s).
+    """What lies ahead of a job, or of all that a party has waiting. `share` is the party's pace (records/s).
 
-    Behind a closed window the end is never before it opens, however far the registrar's clock is from ours.
+    `finish_at` None: not known, or never as things stand. Behind a closed window the end is never before it opens, however far the registrar's clock is from ours.
     """
 
     finish_at: int | None
@@ -38,25 +31,6 @@ class Outlook:
     timezone: str
     running: bool
     share: float | None = None
-
-
-async def outlook_of(parts: Parts, job: Job) -> Outlook:
-    """Look ahead for one job by the policy in force."""
-    now, policy = parts.clock.now(), await parts.policy()
-    running = redis_address(parts.settings) is not None
-    usage = await usage_of(parts.settings, job.registry) if running else None
-    share = usage.parties[job.party].share if usage and job.party in usage.parties else None
-    window = _window(policy, job, now + _clock_offset_ms(usage))
-    finish_at = await _finish_at(parts, job, policy, usage, now) if running else None
-    if finish_at is not None and not window.is_open and window.until_at is not None:
-        finish_at = max(finish_at, window.until_at)
-    return Outlook(
-        finish_at=finish_at,
-        window=window,
-        timezone=timezone_of(policy, job.registry),
-        running=running,
-        share=share,
-    )
 
 
 def timezone_of(policy: Policy | None, registry: str) -> str:
@@ -68,10 +42,7 @@ def timezone_of(policy: Policy | None, registry: str) -> str:
 def outlook_text(outlook: Outlook, now: int, pace: float | None = None) -> tuple[str, str]:
     """Return the outlook in English and in Thai: `closed until Monday 08:30, then about 2 h 10 min`."""
     if not outlook.running:
-        return (
-            "nothing is running: start it with `pratunam up`",
-            "ระบบยังไม่ทำงาน โปรดสั่ง `pratunam up`",
-        )
+        return _NOT_RUNNING
     opens_at = outlook.window.until_at
     if not outlook.window.is_open:
         if opens_at is None:
@@ -93,39 +64,24 @@ def outlook_text(outlook: Outlook, now: int, pace: float | None = None) -> tuple
     )
 
 
+def outlook_cell(outlook: Outlook | None, now: int) -> str:
+    """Return the outlook for a cell of a list: a line in each language; nothing where nothing can be said."""
+    return "\n".join(outlook_text(outlook, now)) if outlook is not None and outlook.running else ""
+
+
+def forecast_values(outlook: Outlook | None, timezone: str, now: int) -> dict[str, object]:
+    """Return when it will be done, as an instant (null: not known) and in words of both languages (null: no question of it)."""
+    english, thai = outlook_text(outlook, now) if outlook else (None, None)
+    at = outlook.finish_at if outlook else None
+    return {
+        "finish_forecast_at": None if at is None else rfc3339(at, timezone),
+        "finish_forecast_en": english,
+        "finish_forecast_th": thai,
+    }
+
+
 def about_ms(ms: int) -> int:
     """Return a length of time as exactly as a forecast is: to about a tenth, and never nothing."""
     seconds = max(0, ms) / 1000
     step = next(step for below, step in _STEPS_S if seconds < below)
     return max(1, round(seconds / step)) * step * 1000
-
-
-async def _finish_at(parts: Parts, job: Job, policy: Policy, usage: Usage | None, now: int) -> int | None:
-    if job.state not in _FORESEEN or job.registry not in policy.registries:
-        return None
-    rate = policy.registries[job.registry].rate
-    level = min(1.0, usage.rate / rate) if usage and rate > 0 and usage.rate > 0 else 1.0
-    if await _waits_for_people(parts, job):
-        return None
-    world = await read_world(parts.ledger, job.registry, now, usage=usage, brake_level=level)
-    return None if world is None else forecast(world, now).jobs.get(job.job)
-
-
-def _clock_offset_ms(usage: Usage | None) -> int:
-    """How far the registrar's clock, by which windows are kept, is ahead of ours."""
-    return (usage.signals.clock_offset_ms if usage else None) or 0
-
-
-async def _waits_for_people(parts: Parts, job: Job) -> bool:
-    """Say whether slices wait for another job that goes on only when people act."""
-    found = {name for names in (await parts.ledger.blockers(job.job)).values() for name in names}
-    others = [await parts.ledger.job(name) for name in sorted(found)]
-    return any(other.state is JobState.PAUSED or other.records.doubtful for other in others)
-
-
-def _window(policy: Policy, job: Job, now: int) -> WindowState:
-    rules = policy.registries.get(job.registry)
-    if rules is None or job.party not in policy.parties:
-        return WindowState(is_open=False, until_at=None)
-    windows = policy.windows_of(job.registry, job.party)
-    return window_state(windows, rules.closed, rules.timezone, now, _HORIZON_MS)

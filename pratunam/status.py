@@ -15,6 +15,7 @@ from domain.states import AccountState
 from domain.windows import WindowState, window_state
 from ledger.values import AccountRow, HoldRow, Restored
 from pratunam.local_time import rfc3339
+from pratunam.outlook import Outlook, forecast_values
 from pratunam.parts import Parts
 
 _HORIZON_MS = 14 * 86_400_000
@@ -50,6 +51,7 @@ class PartyStatus:
     window_until: int | None
     bound_by: str
     timezone: str = "UTC"
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Status:
     parties: Mapping[str, PartyStatus]
     restored: Restored | None = None
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self, now: int) -> dict[str, object]:
         """Return the shape that scripts rely on (policy.md)."""
         return {
             "policy_version": self.policy_version,
@@ -78,7 +80,7 @@ class Status:
                 }
                 for name, each in self.registries.items()
             },
-            "parties": {party: _party_json(each) for party, each in self.parties.items()},
+            "parties": {party: _party_json(each, now) for party, each in self.parties.items()},
         } | ({"restored": _restored_json(self.restored)} if self.restored is not None else {})
 
 
@@ -215,7 +217,7 @@ def _restored_json(copy: Restored) -> dict[str, object]:
     return {"since": since, "asked_about": copy.asked, "unchecked": copy.unchecked}
 
 
-def _party_json(party: PartyStatus) -> dict[str, object]:
+def _party_json(party: PartyStatus, now: int) -> dict[str, object]:
     until = rfc3339(party.window_until, party.timezone) if party.window_until else None
     return {
         "registry": party.registry,
@@ -226,4 +228,5 @@ def _party_json(party: PartyStatus) -> dict[str, object]:
         "accounts": party.accounts,
         "window": {"open": party.window_open, "until": until},
         "bound_by": party.bound_by,
+        **forecast_values(party.outlook, party.timezone, now),
     }

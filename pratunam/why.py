@@ -9,10 +9,8 @@ from domain.quota import BoundBy, Usage
 from domain.states import AccountState, JobState
 from domain.windows import window_state
 from ledger.protocols import Ledger
+from planner.forecast import HORIZON_MS
 from pratunam.local_time import moment_th, until_en
-
-#: how far ahead an opening is looked for
-_HORIZON_MS = 60 * 86_400_000
 
 _BOUND: dict[BoundBy, tuple[str, str]] = {
     BoundBy.ACCOUNT: (
@@ -102,7 +100,7 @@ async def _of_gate(
         yield Reason("no-party", "Its party is no longer in the policy.", "ไม่มีพรรคนี้ในนโยบายแล้ว")
         return
     window = window_state(
-        policy.windows_of(rules.name, job.party), rules.closed, rules.timezone, now, _HORIZON_MS
+        policy.windows_of(rules.name, job.party), rules.closed, rules.timezone, now, HORIZON_MS
     )
     if not window.is_open:
         yield _closed(window.until_at, rules.timezone, now)

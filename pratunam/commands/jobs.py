@@ -1,6 +1,6 @@
 """`pratunam jobs` and `job show / why / pause / resume / cancel / results / erase`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from pratunam.gate import usage_of
 from pratunam.intake_parts import intake_parts
 from pratunam.job_view import job_json, job_lines, job_values
 from pratunam.local_time import rfc3339
-from pratunam.outlook import timezone_of
+from pratunam.outlook import NOT_RUNNING, Outlook, outlook_cell, timezone_of
+from pratunam.outlooks import Outlooks, of_jobs
 from pratunam.parts import Parts
 from pratunam.running import redis_address
 from pratunam.why import why
@@ -25,15 +26,24 @@ from pratunam.why import why
 
 @click.command("jobs")
 @click.option("--party", default=None, help="Only this party's.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=1000, show_default=True, help="No more than so many."
+)
 @at_home
-async def jobs(frame: Frame, parts: Parts, party: str | None) -> None:
-    """List jobs, newest first."""
+async def jobs(frame: Frame, parts: Parts, party: str | None, limit: int) -> None:
+    """List jobs, newest first, with when each will be done."""
     policy = await parts.policy()
     if party is not None and party not in policy.parties:
         raise unknown_party(party, policy)
-    found = await parts.ledger.jobs(party)
-    told = [job_values(job, timezone_of(policy, job.registry), None) for job in found]
-    frame.tell(told, lambda console: _render(console, found))
+    found = await parts.ledger.jobs(party, limit=limit)
+    ahead, now = await of_jobs(Outlooks(parts), found), parts.clock.now()
+    told = [job_values(job, timezone_of(policy, job.registry), ahead.get(job.job), now) for job in found]
+    frame.tell(told, lambda console: _render(console, found, ahead, now))
+    if len(found) == limit:
+        click.echo(
+            f"Only the newest {limit:,} are shown; --limit N shows more. แสดงเฉพาะ {limit:,} งานล่าสุด",
+            err=True,
+        )
 
 
 @click.group("job")
@@ -136,9 +146,9 @@ async def _moved(frame: Frame, parts: Parts, job: Job) -> None:
     frame.tell(await job_json(parts, job, forecast=False), f"Job {job.job} is {job.state.value}.")
 
 
-def _render(console: Console, jobs: Sequence[Job]) -> None:
+def _render(console: Console, jobs: Sequence[Job], ahead: Mapping[str, Outlook], now: int) -> None:
     table = Table(
-        "job", "party", "file", "state", "rows", "accepted", "rejected", "invalid", "left", box=None
+        "job", "party", "file", "state", "rows", "accepted", "rejected", "invalid", "left", "done", box=None
     )
     for job in jobs:
         counts = job.records
@@ -149,5 +159,8 @@ def _render(console: Console, jobs: Sequence[Job]) -> None:
             job.file,
             job.state.value,
             *(f"{number:,}" for number in (job.rows, counts.accepted, counts.rejected, job.invalid, left)),
+            outlook_cell(ahead.get(job.job), now),
         )
     console.print(table)
+    if any(not each.running for each in ahead.values()):
+        console.print(NOT_RUNNING, markup=False)

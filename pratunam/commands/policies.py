@@ -16,6 +16,7 @@ from pratunam.policy.apply import Applied, ApplyRequest, apply_policy, roll_back
 from pratunam.policy.faults import PolicyFault
 from pratunam.policy.plan import Plan, plan_policy
 from pratunam.policy.read import read_policy
+from pratunam.unchecked import RowsWaiting
 
 
 @click.group("policy")
@@ -43,7 +44,7 @@ def plan(frame: Frame, file: Path) -> int | None:
 
 
 async def _plan(frame: Frame, parts: Parts, text: str) -> None:
-    found = await plan_policy(parts.ledger, text, parts.clock.now())
+    found = await plan_policy(parts.ledger, text, RowsWaiting(parts), parts.clock.now())
     frame.tell(found.as_json(), lambda console: _render_plan(console, found))
 
 

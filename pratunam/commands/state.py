@@ -7,7 +7,8 @@ from rich.table import Table
 from pratunam.commands.frame import Frame, at_home
 from pratunam.gate import open_quotas
 from pratunam.local_time import until_en
-from pratunam.outlook import timezone_of
+from pratunam.outlook import NOT_RUNNING, outlook_cell, timezone_of
+from pratunam.outlooks import Outlooks, with_outlooks
 from pratunam.parts import Parts
 from pratunam.status import PartyStatus, Status, read_status
 
@@ -15,9 +16,9 @@ from pratunam.status import PartyStatus, Status, read_status
 @click.command("status")
 @at_home
 async def status(frame: Frame, parts: Parts) -> None:
-    """Show load on the registry against what it allows, sessions against accounts, backlog and pace of each party."""
+    """Show load on the registry against what it allows, sessions against accounts, each party's backlog, pace and end."""
     async with open_quotas(frame.settings) as quotas:
-        found = await read_status(parts, quotas)
+        found = await with_outlooks(await read_status(parts, quotas), Outlooks(parts))
     policy, now = await parts.policy(), parts.clock.now()
 
     def render(console: Console) -> None:
@@ -28,9 +29,9 @@ async def status(frame: Frame, parts: Parts) -> None:
             asked = f"{found.restored.asked:,} records are asked about before they are sent."
             console.print(f"The ledger was put back from a copy: {asked}", markup=False)
         if not any(each.running for each in found.registries.values()):
-            console.print("Nothing is running on this home: start it with `pratunam up`.", markup=False)
+            console.print(NOT_RUNNING, markup=False)
 
-    frame.tell(found.as_json(), render)
+    frame.tell(found.as_json(now), render)
 
 
 def _registries(found: Status) -> Table:
@@ -48,7 +49,9 @@ def _registries(found: Status) -> Table:
 
 
 def _parties(found: Status, zones: dict[str, str], now: int) -> Table:
-    table = Table("party", "backlog", "records/s", "share", "sessions", "window", "bound by", box=None)
+    table = Table(
+        "party", "backlog", "records/s", "share", "sessions", "window", "bound by", "done", box=None
+    )
     for party, each in found.parties.items():
         table.add_row(
             party,
@@ -58,6 +61,7 @@ def _parties(found: Status, zones: dict[str, str], now: int) -> Table:
             f"{each.sessions} of {each.accounts}",
             _window(each, zones[each.registry], now),
             each.bound_by,
+            outlook_cell(each.outlook, now),
         )
     return table
 

@@ -12,12 +12,12 @@ from domain.jobs import Job
 from domain.states import JobState
 from pratunam.commands.endings import DONE, FAILED, SOME_REJECTED, WRONG
 from pratunam.commands.frame import Frame
-from pratunam.outlook import Outlook, outlook_of, outlook_text
+from pratunam.outlook import Outlook, outlook_text
+from pratunam.outlooks import Outlooks
 from pratunam.parts import Parts
 
-#: between two looks at the ledger (s); the forecast is made anew every so many looks
+#: between two looks at the ledger (s)
 _LOOK_EVERY_S = 0.5
-_LOOKS_A_FORECAST = 10
 #: looks over which the pace is told
 _PACE_LOOKS = 20
 _UNCHECKED = frozenset({JobState.RECEIVED, JobState.CHECKING})
@@ -39,20 +39,14 @@ def exit_code(job: Job) -> int:
 
 async def wait_for(frame: Frame, parts: Parts, job: Job) -> Job:
     """Return the job once it has ended."""
-    found = job
+    found, outlooks = job, Outlooks(parts)
     with _line(shown=frame.is_terminal) as line:
-        look = 0
         while not has_ended(found):
-            outlook = (
-                await outlook_of(parts, found)
-                if line and look % _LOOKS_A_FORECAST == 0 and found.state not in _UNCHECKED
-                else None
-            )
             if line:
+                outlook = await outlooks.of_job(found) if found.state not in _UNCHECKED else None
                 line.show(found, outlook, parts.clock.now())
             await asyncio.sleep(_LOOK_EVERY_S)
             found = await parts.ledger.job(found.job)
-            look += 1
     return found
 
 

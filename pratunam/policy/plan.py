@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from domain.policy import Policy, RegistryRules
 from domain.windows import Span, open_spans
 from ledger.protocols import Ledger
-from planner.what_if import FinishTimes, finish_times
+from planner.what_if import FinishTimes, WhatIf, finish_times
+from planner.world import RowsOf
 from pratunam.local_time import duration_en, moment_en, rfc3339, span_text
 from pratunam.outlook import about_ms
 from pratunam.policy.apply import newest_policy, with_holidays
@@ -40,7 +41,7 @@ class Plan:
     changes: tuple[Change, ...]
     hours: tuple[HoursChange, ...]
     closed_parties: tuple[str, ...]
-    finish: tuple[FinishTimes, ...]
+    what_if: WhatIf
     warnings: tuple[PolicyFault, ...]
     timezones: Mapping[str, str]
     now: int
@@ -61,7 +62,12 @@ class Plan:
             ]
         if self.closed_parties:
             told.append(f"Closed for all of the {HORIZON_DAYS} days: {', '.join(self.closed_parties)}.")
-        told += [self._finish_line(each) for each in self.finish]
+        told += [self._finish_line(each) for each in self.what_if.finish]
+        if self.what_if.unchecked_files:
+            told.append(
+                f"Counted in these times: {self.what_if.unchecked_files:,} files that are still to be checked,"
+                f" as if each of their {self.what_if.unchecked_rows:,} rows were sent."
+            )
         told += [f"warning: line {each.line}: {each.name}: {each.message_en}" for each in self.warnings]
         if self.base is not None:
             told.append(f"Apply exactly this with: --base {self.base}")
@@ -97,8 +103,9 @@ class Plan:
                     "before": self._instant(each.before_at, each.registry),
                     "after": self._instant(each.after_at, each.registry),
                 }
-                for each in self.finish
+                for each in self.what_if.finish
             ],
+            "unchecked": {"files": self.what_if.unchecked_files, "rows": self.what_if.unchecked_rows},
             "warnings": [
                 {"line": each.line, "name": each.name, "message_en": each.message_en}
                 for each in self.warnings
@@ -118,7 +125,7 @@ class Plan:
         return rfc3339(at, self.timezones.get(registry, "UTC")) if at else None
 
 
-async def plan_policy(ledger: Ledger, document: str, now: int) -> Plan:
+async def plan_policy(ledger: Ledger, document: str, rows_of: RowsOf, now: int) -> Plan:
     """Compare a policy file with the newest version; raises BadPolicy with lines."""
     reading = read_policy(document)
     policy = with_holidays(reading.policy, now)
@@ -130,7 +137,7 @@ async def plan_policy(ledger: Ledger, document: str, now: int) -> Plan:
         changes=tuple(changes_between(old, policy)),
         hours=hours,
         closed_parties=tuple(_closed_parties(policy, now)),
-        finish=tuple(await finish_times(ledger, old, policy, now)),
+        what_if=await finish_times(ledger, old, policy, rows_of, now),
         warnings=reading.warnings,
         timezones={
             name: rules.timezone

@@ -11,9 +11,10 @@ import pytest
 from domain.errors import BadFile
 from domain.events import LoopFailed
 from domain.states import JobState
-from intake.check_job import check_job, rows_waiting
+from intake.check_job import check_job
 from intake.frames import Limits, Look, Piece, ReadTask
 from intake.keeper import ChildDied, keep_child
+from intake.spooled import rows_waiting
 from tests.intake.conftest import REGISTRY, Desk, living_children
 from tests.intake.samples import as_csv, as_xlsx, grid, members
 
@@ -47,7 +48,7 @@ async def test_csv_and_workbook_go_through_the_real_process(desk: Desk) -> None:
     desk.parts = replace(desk.parts, start_child=keep_child, limits=REAL)
     job = await desk.take(as_csv(grid(members(30))))
     assert job.records.pending == 30
-    assert await rows_waiting(job.job, desk.parts) == 30
+    assert await rows_waiting(job, desk.parts.spool, desk.parts.keys) == 30
     assert (await desk.submit(as_xlsx({"a": grid(members(3))}), party="P002")).state is JobState.RECEIVED
     assert not living_children()
 

@@ -205,6 +205,22 @@ async def test_a_cancelled_waiting_slice_waits_no_more(scene: Scene) -> None:
     assert (await scene.claim(1)).slice_id == "J3.0"
 
 
+async def test_jobs_behind_people_are_named_however_far(scene: Scene) -> None:
+    """Behind a paused job or a doubtful record, also at one remove; not behind a job that goes on by itself."""
+    await scene.submit("J1", lines=(1,))
+    await scene.submit("J2", lines=(1,), waits={0: ("J1.0",)})
+    await scene.submit("J3", lines=(1,), waits={0: ("J2.0",)})
+    assert await scene.ledger.stuck_jobs(REGISTRY) == frozenset()
+    await scene.ledger.pause("J1", "a look", BY, NOW)
+    assert await scene.ledger.stuck_jobs(REGISTRY) == {"J2", "J3"}
+    assert await scene.ledger.stuck_jobs("other") == frozenset()
+    await scene.ledger.resume("J1", BY, NOW)
+    await scene.claim(1)
+    await scene.settle("J1.0", {0: UNKNOWN})
+    await scene.settle("J1.0", {0: DOUBTFUL})
+    assert await scene.ledger.stuck_jobs(REGISTRY) == {"J2", "J3"}
+
+
 async def test_cancelling_keeps_doubtful_records_listed(scene: Scene) -> None:
     """People still answer for them; they keep their place in the blind index."""
     await scene.submit(lines=(2,))

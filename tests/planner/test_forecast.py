@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.jobs import JobBacklog
@@ -255,6 +255,7 @@ def is_no_sooner(later: int, sooner: int) -> bool:
 
 @settings(max_examples=80, deadline=None)
 @given(PARTIES, st.sampled_from([30.0, 100.0, 800.0]), st.booleans(), st.integers(1, 3_000))
+@example([(3, 407), (3, 407)], 800.0, False, 1)
 def test_more_rows_never_end_sooner(
     parties: list[tuple[int, int]], rate: float, has_shut: bool, more: int
 ) -> None:

@@ -33,7 +33,7 @@ class Book(FakeLedger):
     ) -> Sequence[Job]:
         """Newest first, as the ledger tells them."""
         assert states == frozenset({JobState.RECEIVED, JobState.CHECKING})
-        found = [("J-3", REGISTRY, 100_000), ("J-2", "other", 50_000), ("J-1", REGISTRY, 0)]
+        found = [("J-3", REGISTRY), ("J-2", "other"), ("J-1", REGISTRY)]
         return [
             cast(
                 "Job",
@@ -41,14 +41,18 @@ class Book(FakeLedger):
                     job=name,
                     party="A",
                     registry=registry,
-                    rows=rows,
                     submitted_at=NOW - 100 + int(name[-1]),
                     priority=0,
                     deadline_at=None,
                 ),
             )
-            for name, registry, rows in found
+            for name, registry in found
         ]
+
+
+async def rows_of(job: Job) -> int:
+    """How many rows each of those files has."""
+    return {"J-3": 100_000, "J-2": 50_000, "J-1": 0}[job.job]
 
 
 def session(party: str, *, quarantined: bool = False) -> SessionUse:
@@ -73,7 +77,7 @@ async def test_a_forecast_starts_from_what_the_ledger_and_the_gate_say() -> None
 async def test_files_to_be_checked_come_when_that_is_done_one_after_another() -> None:
     """Also behind those of other registries, whose checks take their time; each with all its rows."""
     ledger = cast("Ledger", Book([(0, policy({"A": 2, "B": 1}))]))
-    world = await read_world(ledger, REGISTRY, NOW)
+    world = await read_world(ledger, REGISTRY, NOW, rows_of=rows_of)
     assert world is not None
     assert world.available is None, "the gate was not asked"
     coming = {job.job: (job.pending, job.ready_lines, job.next_due_at) for job in world.jobs[2:]}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from domain.quota import Signals, Usage
 from domain.windows import WindowState
 from pratunam.job_view import counts_line, next_steps
-from pratunam.outlook import Outlook, about_ms, outlook_of, outlook_text, timezone_of
+from pratunam.outlook import Outlook, about_ms, outlook_text, timezone_of
+from pratunam.outlooks import Outlooks
 from pratunam.parts import Parts
 from pratunam.settings import Settings
 from tests.pratunam.desk import Desk
@@ -109,10 +110,10 @@ def test_behind_a_closed_window_no_end_is_told_before_it_opens(
         del settings, registry
         return Usage(1, 0, 0.0, 0, 0, signals=Signals(clock_offset_ms=30_000, clock_error_ms=0))
 
-    monkeypatch.setattr("pratunam.outlook.usage_of", ahead)
+    monkeypatch.setattr("pratunam.outlooks.usage_of", ahead)
 
     async def look(parts: Parts) -> Outlook:
-        return await outlook_of(parts, await parts.ledger.job(job))
+        return await Outlooks(parts).of_job(await parts.ledger.job(job))
 
     outlook = desk.within(look)
     assert outlook.window.until_at is not None
@@ -126,7 +127,7 @@ def test_the_forecast_counts_from_the_opening(desk: Desk) -> None:
     desk.check(job)
 
     async def look(parts: Parts) -> Outlook:
-        return await outlook_of(parts, await parts.ledger.job(job))
+        return await Outlooks(parts).of_job(await parts.ledger.job(job))
 
     opened = desk.within(look)
     assert opened.finish_at is not None

@@ -1,7 +1,9 @@
 """`pratunam jobs` and `job …`."""
 
 import csv
+import datetime as dt
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -59,6 +61,28 @@ def test_a_job_that_is_sent_has_a_forecast(desk: Desk) -> None:
     assert "stop" in desk.run("job", "show", job).out
 
 
+@pytest.mark.usefixtures("server")
+def test_the_list_says_when_each_job_will_be_done(desk: Desk) -> None:
+    """An instant and words in both languages; behind a closed window what people wait for; a newest few when asked for."""
+    first = desk.submitted(desk.members(40))
+    desk.check(first)
+    waiting = desk.submitted(desk.members(3, seed=9, name="b.csv"), party="P002")
+    told = {each["job"]: each for each in desk.json("jobs")}
+    assert told[first]["finish_forecast_at"].endswith("+07:00")
+    assert told[first]["finish_forecast_en"].startswith("done in about")
+    assert told[first]["finish_forecast_th"].startswith("เสร็จในประมาณ")
+    assert (told[waiting]["finish_forecast_at"], told[waiting]["finish_forecast_en"]) == (None, None)
+    opens = dt.datetime.now(ZoneInfo("Asia/Bangkok")) + dt.timedelta(days=99)
+    desk.apply(('days = "daily"\nfrom = "00:00"', f'dates = "{opens.date()}"\nfrom = "08:30"'))
+    shown = desk.run("jobs").out
+    assert f"closed until {opens:%a} {opens.day} {opens:%b %Y} 08:30, then about 5 s" in shown
+    assert f"{opens.year + 543} เวลา 08:30 น. จากนั้นใช้เวลาประมาณ 5 วินาที" in shown
+    newest = desk.run("jobs", "--limit", "1")
+    assert waiting in newest.out
+    assert first not in newest.out
+    assert "--limit" in newest.err
+
+
 def test_jobs_are_listed_newest_first_and_by_party(desk: Desk) -> None:
     """`jobs` has the same shape a job, `--party` picks, an unknown party is refused."""
     first = desk.submitted(desk.members())
@@ -68,6 +92,8 @@ def test_jobs_are_listed_newest_first_and_by_party(desk: Desk) -> None:
     assert all(set(each) >= SHAPE for each in told)
     assert [each["job"] for each in desk.json("jobs", "--party", "P001")] == [first]
     assert first in desk.run("jobs").out
+    desk.check(first)
+    assert "Nothing is running" in desk.run("jobs").out
     assert desk.run("jobs", "--party", "P009").code == 2
 
 

@@ -52,6 +52,16 @@ def test_a_plan_says_what_changes_for_whom(desk: Desk) -> None:
     assert len(desk.json("policy", "history")) == 1
 
 
+def test_a_plan_counts_files_that_nobody_has_checked_yet(desk: Desk) -> None:
+    """Twenty more rows a second: the end of 400 rows moves, and what was counted is said."""
+    desk.submitted(desk.members(400))
+    file = desk.policy(("test_ids = true", "test_ids = true\naccount_rate = 40"))
+    told = desk.json("policy", "plan", file)
+    assert told["unchecked"] == {"files": 1, "rows": 400}
+    assert [each["party"] for each in told["finish"]] == ["P001"]
+    assert "1 files that are still to be checked" in desk.run("policy", "plan", file).out
+
+
 def test_a_plan_names_who_is_left_with_no_open_hour(desk: Desk) -> None:
     """A party whose every window is taken out is named."""
     own = '\n[[party.P002.window]]\ndates = "2020-01-01"\nfrom = "08:00"\nto = "09:00"\n'

@@ -33,6 +33,20 @@ def test_status_asks_the_gate_where_one_is_set(desk: Desk) -> None:
     assert desk.json("status")["registries"]["party-members"]["running"] is False
 
 
+@pytest.mark.usefixtures("server")
+def test_status_says_when_a_party_is_done(desk: Desk) -> None:
+    """With files that are still to be checked, by their rows; nothing of a party that has nothing waiting."""
+    desk.check(desk.submitted(desk.members(40)))
+    alone = desk.json("status")["parties"]
+    assert alone["P001"]["finish_forecast_en"].startswith("done in about 5 s")
+    assert alone["P002"]["finish_forecast_at"] is None
+    assert "เสร็จในประมาณ" in desk.run("status").out
+    desk.submitted(desk.members(400, seed=9, name="more.csv"))
+    both = desk.json("status")["parties"]["P001"]
+    assert both["finish_forecast_at"] > alone["P001"]["finish_forecast_at"]
+    assert both["finish_forecast_en"].startswith("done in about 20 s")
+
+
 def test_a_closed_window_says_when_it_opens(desk: Desk) -> None:
     """`open` false, and `until` an instant."""
     desk.apply(
