@@ -23,7 +23,8 @@ _STEPS_S = ((60, 5), (1_800, 60), (7_200, 300), (43_200, 600), (172_800, 3_600),
 class Outlook:
     """What lies ahead of a job, or of all that a party has waiting. `share` is the party's pace (records/s).
 
-    `finish_at` None: not known, or never as things stand. Behind a closed window the end is never before it opens, however far the registrar's clock is from ours.
+    `finish_at` None: not known, or never as things stand. Behind a closed window the end is never before it opens, however far the
+    registrar's clock is from ours.
     """
 
     finish_at: int | None
