@@ -279,6 +279,10 @@ COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
         "one fault at every point of a way",
     ),
     "soak": (part("tests/soak/__main__.py", "python", "-m", "tests.soak"), "hours of mixed load and faults"),
+    "gauntlet": (
+        part("tests/gauntlet/__main__.py", "python", "-m", "tests.gauntlet"),
+        "real processes under faults",
+    ),
     "lock": (lock, "resolve the dependencies anew (maintainers)"),
 }
 

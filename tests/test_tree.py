@@ -92,7 +92,18 @@ def test_every_test_says_in_a_sentence_what_it_shows() -> None:
 
 def test_every_test_file_mirrors_a_room() -> None:
     """Below tests/ stand rooms, data and scenarios only, each room under its own name."""
-    allowed = {*ROOMS, "data", "scenarios", "sim", "soak", "sweep", "overload", "end_to_end", "__pycache__"}
+    allowed = {
+        *ROOMS,
+        "data",
+        "scenarios",
+        "sim",
+        "soak",
+        "sweep",
+        "overload",
+        "gauntlet",
+        "end_to_end",
+        "__pycache__",
+    }
     assert {p.name for p in (ROOT / "tests").iterdir() if p.is_dir()} <= allowed
 
 

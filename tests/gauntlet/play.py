@@ -1,0 +1,163 @@
+"""One gauntlet: a field under load, faults and kills drawn from a seed, everything healed, drained, and the evidence gathered."""
+
+import asyncio
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from domain.errors import PratunamError
+from tests.gauntlet.checkers import Arrival, Evidence, Verdict, judge, read_arrivals
+from tests.gauntlet.field import Field, ready_field
+from tests.gauntlet.kinds import Broken, Kind, NotInjected, Scene
+from tests.gauntlet.plan import Plan
+from tests.gauntlet.recovery import MEASURED, Times, recoveries
+from tests.gauntlet.traffic import Traffic
+
+#: after the last fault all must end within this (s), a brake's return counted in
+DRAINS_WITHIN_S = 240.0
+_FIRST_WITHIN_S = 30.0
+
+
+@dataclass(slots=True)
+class Played:
+    """What a run showed."""
+
+    plan: Plan
+    verdict: Verdict
+    counts: Counter[str] = field(default_factory=Counter)
+    not_run: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    times: Sequence[Times] = ()
+    arrivals: int = 0
+    valid: int = 0
+    jobs: int = 0
+    starts: Counter[str] = field(default_factory=Counter)
+    took_s: float = 0.0
+
+    @property
+    def is_clean(self) -> bool:
+        """Say whether nothing was broken."""
+        return self.verdict.is_clean and not self.broken
+
+
+async def play(
+    plan: Plan, kinds: Sequence[Kind], kills: Sequence[Kind], folder: Path, *, is_short: bool
+) -> Played:
+    """Run a gauntlet in `folder` with faults of `kinds`, and a kill of `kills` every so often; returns what it showed."""
+    began = time.monotonic()
+    async with ready_field(plan, folder) as ground:
+        traffic = Traffic(ground)
+        scene = Scene(ground, traffic, random.Random(plan.seed), {}, set(), [], asyncio.Event(), is_short)
+        run = _Run(scene, Counter(), {}, defaultdict(list))
+        await traffic.first()
+        await _arriving(ground)
+        flowing = asyncio.create_task(traffic.run())
+        await run.go(kinds, kills)
+        await traffic.pause()
+        flowing.cancel()
+        await asyncio.gather(flowing, return_exceptions=True)
+        ground.heal_links()
+        await ground.registrar.control(clear_faults=True)
+        if not await traffic.all_ended(DRAINS_WITHIN_S):
+            run.broken["the end"].append(
+                f"not all files were done {DRAINS_WITHIN_S:.0f} s after the last fault"
+            )
+        evidence = await _evidence(scene)
+        arrivals = evidence.arrivals
+        starts = {
+            kept.name: kept.starts for host in ground.hosts.values() for kept in host.processes.values()
+        }
+    return Played(
+        plan, judge(evidence), run.counts, run.not_run, dict(run.broken), recoveries(arrivals, scene.blows), len(arrivals),
+        sum(len(each.accepted) for each in evidence.handed_in), len(evidence.jobs), Counter(starts),
+        time.monotonic() - began,
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Run:
+    """Draws faults and kills until the time is over; one fault and one kill at a time."""
+
+    scene: Scene
+    counts: Counter[str]
+    not_run: dict[str, str]
+    broken: dict[str, list[str]]
+    _no_kills: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def go(self, kinds: Sequence[Kind], kills: Sequence[Kind]) -> None:
+        plan = self.scene.ground.plan
+        loop = asyncio.get_running_loop()
+        until = loop.time() + plan.minutes * 60
+        tasks = [asyncio.create_task(self._kill_on(kills, until))] if kills else []
+        tasks += [asyncio.create_task(self._fault_on(kinds, until))] if kinds else []
+        await asyncio.gather(*tasks)
+
+    async def _fault_on(self, kinds: Sequence[Kind], until: float) -> None:
+        deck: list[Kind] = []
+        loop = asyncio.get_running_loop()
+        plan_s = self.scene.ground.plan.kill_every_s
+        while loop.time() < until:
+            deck = deck or self.scene.dice.sample(list(kinds), len(kinds))
+            kind = deck.pop()
+            if kind.is_alone:
+                async with self._no_kills:
+                    await self.do(kind)
+            else:
+                await self.do(kind)
+            if kind.name in MEASURED:  # nothing else strikes until it is over
+                await asyncio.sleep(plan_s)
+            await asyncio.sleep(self.scene.span_s(2.0, short=1.0))
+
+    async def _kill_on(self, kills: Sequence[Kind], until: float) -> None:
+        deck: list[Kind] = []
+        loop = asyncio.get_running_loop()
+        while loop.time() < until:
+            at = loop.time() + self.scene.ground.plan.kill_every_s
+            async with self._no_kills:
+                deck = deck or self.scene.dice.sample(list(kills), len(kills))
+                await self.do(deck.pop())
+            await asyncio.sleep(max(0.0, min(at, until) - loop.time()))
+
+    async def do(self, kind: Kind) -> None:
+        """Do one fault, and write down what came of it."""
+        try:
+            await kind.do(self.scene)
+        except NotInjected as reason:
+            self.not_run.setdefault(kind.name, str(reason))
+            return
+        except Broken as told:
+            self.broken[kind.name].append(str(told))
+        except (PratunamError, OSError, TimeoutError) as error:
+            self.broken[kind.name].append(f"{type(error).__name__}: {error}")
+        self.counts[kind.name] += 1
+
+
+async def _arriving(ground: Field) -> None:
+    async with asyncio.timeout(_FIRST_WITHIN_S):
+        while not await ground.arrivals():  # noqa: ASYNC110 -- the registrar rings no bell
+            await asyncio.sleep(0.1)
+
+
+async def _evidence(scene: Scene) -> Evidence:
+    ground, traffic = scene.ground, scene.traffic
+    jobs = []
+    for name in traffic.handed_in:
+        with suppress(PratunamError):
+            jobs.append(await ground.parts.ledger.job(name))
+    proof = await ground.parts.ledger.verify_audit()
+    arrivals: list[Arrival] = read_arrivals(ground.registrar.log, ground.plan.account_names())
+    return Evidence(
+        ground.plan,
+        arrivals,
+        await ground.registrar.effects(),
+        await ground.registrar.report(),
+        list(traffic.handed_in.values()),
+        jobs,
+        dict(scene.repeated),
+        frozenset(scene.cancelled),
+        proof.broken_at is None,
+    )
