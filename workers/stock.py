@@ -134,9 +134,14 @@ class Hand:
         self.waiting.clear()
         self.asking.clear()
 
-    def is_idle(self, before: int) -> bool:
-        """Say whether nothing of this slice can move: nothing ready, out or asked about, nor due `before` (monotonic ms)."""
-        return not (self.ready or self.out or self.asking or (self.later and self.later[0][0] <= before))
+    def is_idle(self, after: int, before: int) -> bool:
+        """Say whether nothing can move: nothing is ready, out or asked about, nor due between these instants (monotonic ms).
+
+        What was due before `after` is there because no retry is left for it.
+        """
+        return not (
+            self.ready or self.out or self.asking or (self.later and after < self.later[0][0] <= before)
+        )
 
 
 @dataclass(slots=True)
@@ -184,6 +189,13 @@ class Stock:
             count += len(hand.asking)
         return count
 
+    def put_off(self) -> int:
+        """Return how many lines may go again later."""
+        count = 0
+        for hand in self.hands:
+            count += len(hand.later)
+        return count
+
     def take(self, count: int, now: int) -> list[Line]:
         """Take up to `count` lines for writing at `now` (monotonic ms)."""
         taken: list[Line] = []
@@ -221,10 +233,10 @@ class Stock:
         """Return when the next put-off line is due (monotonic ms)."""
         return min((hand.later[0][0] for hand in self.hands if hand.later), default=None)
 
-    def sweep(self, before: int) -> list[Hand]:
-        """Forget slices that are done with; return those of which nothing can move `before` (monotonic ms): to be given back."""
-        stuck = [hand for hand in self.hands if hand.unsettled and hand.is_idle(before)]
-        self.hands = [hand for hand in self.hands if hand.unsettled and not hand.is_idle(before)]
+    def sweep(self, after: int, before: int) -> list[Hand]:
+        """Forget slices that are done with; return those of which nothing can move (`Hand.is_idle`): to be given back."""
+        stuck = [hand for hand in self.hands if hand.unsettled and hand.is_idle(after, before)]
+        self.hands = [hand for hand in self.hands if hand.unsettled and not hand.is_idle(after, before)]
         return stuck
 
 

@@ -22,6 +22,11 @@ MEASURE_MS = 100
 CLAIM_AGAIN_MS = 250
 #: before a slice of which nothing can move is given out again (ms)
 STUCK_PAUSE_MS = 60_000
+#: lines that may be put off before nothing more is claimed: so many, or so many seconds of the present pace
+PUT_OFF, PUT_OFF_S = 32, 2.0
+#: a put-off line that waits so long for a retry (ms) has none to hope for soon: its slice goes back, for a pause
+OVERDUE_MS = 1_000
+SPENT_PAUSE_MS = 10_000
 
 
 class Supply:
@@ -44,8 +49,7 @@ class Supply:
         """Claim until enough lines stand ready for the next moments."""
         self._measure(sent, now)
         self._stock.low_water = max(AHEAD, int(self._pace * AHEAD_S))
-        # what is to be asked about counts, too: it would otherwise be claimed without end
-        while self._stock.unsent() + self._stock.asking() < self._stock.low_water and now >= self._claim_at:
+        while self._is_short() and now >= self._claim_at:
             claimed = await self._station.ledger.claim(self._lease, self._station.clock.now())
             self.is_dry = claimed is None
             if claimed is None:
@@ -56,6 +60,12 @@ class Supply:
     def claims_at(self) -> int | None:
         """Return when a claim that found nothing is tried again (monotonic ms); None where lines stand ready."""
         return self._claim_at if self.is_dry and self._stock.unsent() < self._stock.low_water else None
+
+    def _is_short(self) -> bool:
+        """Say whether another slice is wanted: what is to be asked about, or put off by a busy registrar, would be claimed without end."""
+        stock = self._stock
+        is_low = stock.unsent() + stock.asking() < stock.low_water
+        return is_low and stock.put_off() < max(PUT_OFF, int(self._pace * PUT_OFF_S))
 
     async def _take_in_hand(self, claimed: ClaimedSlice) -> None:
         """Open a slice with its job's key; one that does not open goes back, and people hear of it."""
@@ -105,7 +115,8 @@ class Supply:
             due = self._stock.next_due()
 
     async def give_back_stuck(self, now: int) -> None:
-        for hand in self._stock.sweep(now + WAIT_INSIDE_MS):
+        """Give slices back whose lines are all due much later, or long since: the registry's retries are spent, and earned slowly."""
+        for hand in self._stock.sweep(now - OVERDUE_MS, now + WAIT_INSIDE_MS):
             await self.give_back(hand)
 
     async def give_back(self, hand: Hand) -> None:
@@ -121,7 +132,8 @@ class Supply:
             # whoever asks then may believe that the registrar does not have them
             not_before = now + int(station.rules.settle_s * 1000)
         elif hand.later:
-            not_before = now + max(0, hand.later[0][0] - station.clock.monotonic())
+            due_in_ms = hand.later[0][0] - station.clock.monotonic()
+            not_before = now + (max(0, due_in_ms) if due_in_ms > -OVERDUE_MS else SPENT_PAUSE_MS)
         elif hand.waiting and not hand.ready and not unknown:
             not_before = now + STUCK_PAUSE_MS
         await station.ledger.give_back(

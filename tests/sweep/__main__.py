@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py sweep", description="One fault at every point of a way.")
     parser.add_argument("ways", nargs="*", metavar="WAY", help=f"of: {', '.join(WAYS)} (default: all)")
     parser.add_argument("--every", type=int, default=1, help="take only every so-manieth point")
-    parser.add_argument("--point", type=int, default=0, help="replay this point only")
+    parser.add_argument("--points", default="", help="only these, e.g. 41 or 1-200")
     parser.add_argument("--how", choices=[how.name for how in How], help="only this fault")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args(arguments)
@@ -39,16 +39,23 @@ def main(arguments: list[str]) -> int:
             all_points = count_points(WAYS[name], awaits)
             for how in faults:
                 points = all_points[how]
-                chosen = [given.point] if given.point else [*range(1, points + 1, given.every), points + 1]
+                first, last = _span(given.points, points)
+                chosen = list(range(first, last + 1, given.every))
                 found = [one for many in pool.imap(_take, _parts(name, how, chosen)) for one in many]
                 runs += len(chosen)
                 broken += len({n for n, _ in found})
                 print(f"{name:<24}{how.value:<34}{points:>8}{len(chosen):>8}{len(found):>8}", flush=True)
                 for n, what in found:
-                    print(f'  run.py sweep "{name}" --how {how.name} --point {n}: {what}', flush=True)
+                    print(f'  run.py sweep "{name}" --how {how.name} --points {n}: {what}', flush=True)
     print(f"{runs} runs in {time.monotonic() - began:.0f} s: {broken} broken")
     print(told(awaits))
     return 1 if broken else 0
+
+
+def _span(asked: str, points: int) -> tuple[int, int]:
+    """Return the first and the last point to take; the one after the last of all is a run without a fault."""
+    first, _, last = asked.partition("-")
+    return (int(first), min(int(last or first), points + 1)) if asked else (1, points + 1)
 
 
 def told(awaits: Awaits) -> str:

@@ -19,7 +19,7 @@ def test_whatever_fails_at_a_point_no_promise_is_broken(name: str) -> None:
     points = count_points(WAYS[name])
     for number, how in enumerate(How):
         n = 1 + points[how] * (2 * number + 1) // (2 * len(How))  # each fault in another part of the way
-        assert broken_at(name, how, n) == [], f'replay: run.py sweep "{name}" --how {how.name} --point {n}'
+        assert broken_at(name, how, n) == [], f'replay: run.py sweep "{name}" --how {how.name} --points {n}'
 
 
 def test_points_are_counted_to_the_last() -> None:

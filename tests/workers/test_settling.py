@@ -1,18 +1,19 @@
 """Settling: ripe slices together, nothing lost, nothing twice."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
 
 from domain.clock import ManualClock
 from domain.errors import Busy
-from domain.events import Event, LedgerCommitted, RecordsSettled
-from domain.jobs import Outcome, Settled
+from domain.events import Event, LedgerCommitted, LoopFailed, RecordsSettled
+from domain.jobs import Outcome, Settled, Settlement
 from domain.states import RecordState
 from ledger.protocols import Ledger
 from tests.workers.fakes import FakeLedger
-from workers.settling import ENOUGH, EVERY_S, RIPE_MS, Settler
+from workers.settling import ENOUGH, EVERY_S, REFUSED_MS, RIPE_MS, TOO_MANY, Settler
 
 
 class Desk:
@@ -90,3 +91,87 @@ async def test_what_waits_at_the_end_is_settled(desk: Desk) -> None:
     desk.put("J1.0", 5)
     await desk.settler.stop()
     assert desk.ledger.outcomes.keys() == {("J1.0", 5)}
+
+
+class Choosy(FakeLedger):
+    """A ledger that refuses every batch with a certain slice in it."""
+
+    refuses = "J1.0"
+    batches = 0
+
+    async def settle(self, settlements: Sequence[Settlement], now: int) -> Sequence[Settled]:
+        """Take a batch without that slice."""
+        self.batches += 1
+        if any(one.slice_id == self.refuses for one in settlements):
+            raise KeyError(self.refuses)
+        return await super().settle(settlements, now)
+
+
+@pytest.fixture
+def choosy(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk whose ledger refuses one slice."""
+    monkeypatch.setattr("tests.workers.test_settling.FakeLedger", Choosy)
+    return Desk()
+
+
+async def test_a_slice_that_is_always_refused_does_not_hold_up_the_others(choosy: Desk) -> None:
+    """The rest of its batch is settled at once; from then on it is tried by itself, ever more seldom, and told of."""
+    ledger = cast("Choosy", choosy.ledger)
+    choosy.put("J1.0", 0, is_whole=True)
+    choosy.put("J1.1", 0, is_whole=True)
+    assert await choosy.settler.run_once() == EVERY_S
+    assert ledger.outcomes.keys() == {("J1.1", 0)}
+    assert [e.error for e in choosy.events if isinstance(e, LoopFailed)] == ["KeyError"]
+    before = ledger.batches
+    choosy.put("J1.1", 1, is_whole=True)
+    await choosy.settler.run_once()
+    assert ledger.outcomes.keys() == {("J1.1", 0), ("J1.1", 1)}
+    assert ledger.batches == before + 1
+    tries = []
+    for _ in range(4 * REFUSED_MS // 100):
+        choosy.clock.advance(100)
+        before = ledger.batches
+        await choosy.settler.run_once()
+        tries += [ledger.batches - before]
+    assert tries.count(1) == 2  # after one pause, and after another twice as long
+    ledger.refuses = ""
+    choosy.clock.advance(4 * REFUSED_MS)
+    await choosy.settler.run_once()
+    assert ("J1.0", 0) in ledger.outcomes
+
+
+async def test_whoever_asks_for_a_refused_slice_hears_of_it_and_of_no_other(choosy: Desk) -> None:
+    """A session that settles its own slices is not told of somebody else's trouble."""
+    choosy.put("J1.0", 0)
+    choosy.put("J1.1", 0)
+    with pytest.raises(KeyError):
+        await choosy.settler.flush()
+    choosy.put("J1.1", 1)
+    await choosy.settler.flush(["J1.1"])
+    with pytest.raises(KeyError):
+        await choosy.settler.flush(["J1.0"])
+
+
+async def test_outcomes_of_a_refused_slice_neither_grow_nor_count(choosy: Desk) -> None:
+    """It is sent and answered again and again: that keeps nobody from sending."""
+    choosy.put("J1.0", 0)
+    choosy.put("J1.1", 0)
+    with pytest.raises(KeyError):
+        await choosy.settler.flush()
+    for _ in range(TOO_MANY + 1):
+        choosy.put("J1.0", 0)
+    assert not choosy.settler.is_behind()
+    cast("Choosy", choosy.ledger).refuses = ""
+    await choosy.settler.flush()
+    assert choosy.told[-1].moved == 1
+
+
+async def test_an_ill_ledger_blames_no_slice(desk: Desk) -> None:
+    """Where none of a batch is taken, all wait on together and the error is told."""
+    desk.put("J1.0", 0)
+    desk.put("J1.1", 0)
+    desk.ledger.failures = [RuntimeError("disk"), RuntimeError("disk"), RuntimeError("disk")]
+    with pytest.raises(RuntimeError):
+        await desk.settler.flush()
+    await desk.settler.flush()
+    assert [e.count for e in desk.events if isinstance(e, LedgerCommitted)] == [2]

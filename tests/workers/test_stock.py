@@ -68,7 +68,7 @@ def test_behind_a_doubtful_line_nothing_moves() -> None:
     one = hand("dp", after={1: 0})
     stock.add(one)
     assert stock.sendable() == 0
-    assert stock.sweep(5_000) == [one]
+    assert stock.sweep(0, 5_000) == [one]
 
 
 def test_what_was_not_recorded_goes_again_in_its_order() -> None:
@@ -116,7 +116,7 @@ def test_a_dropped_slice_sends_nothing_more() -> None:
     one.answer(0)
     one.put_off(1, 0)
     assert stock.sendable() == 0
-    assert stock.sweep(5_000) == [one]
+    assert stock.sweep(0, 5_000) == [one]
 
 
 def test_a_slice_that_is_done_is_forgotten() -> None:
@@ -127,7 +127,7 @@ def test_a_slice_that_is_done_is_forgotten() -> None:
     stock.take(2, 0)
     one.answer(0)
     one.answer(1)
-    assert stock.sweep(5_000) == []
+    assert stock.sweep(0, 5_000) == []
     assert stock.hands == []
 
 
@@ -138,7 +138,7 @@ def test_a_slice_whose_lines_are_due_much_later_is_given_back() -> None:
     stock.add(one)
     stock.take(1, 0)
     one.put_off(0, 60_000)
-    assert stock.sweep(5_000) == [one]
+    assert stock.sweep(0, 5_000) == [one]
 
 
 def test_of_a_cancelled_slice_only_what_is_unknown_is_looked_at() -> None:

@@ -8,7 +8,7 @@ from domain.quota import Lease
 from tests.workers.fakes import Bench, bench
 from tests.workers.wires.scripted import Scripted
 from workers.stock import Stock
-from workers.supply import AHEAD, Supply
+from workers.supply import AHEAD, OVERDUE_MS, PUT_OFF, SPENT_PAUSE_MS, Supply
 from workers.wires.http import HttpWire
 
 SETTLE_S = 60
@@ -61,3 +61,49 @@ async def test_nothing_is_sent_of_a_slice_whose_mark_was_refused(work: Bench) ->
     await supply.mark_ahead()
     (hand,) = stock.hands
     assert (stock.sendable(), hand.dropped) == (0, True)
+
+
+async def test_nothing_more_is_claimed_while_much_is_put_off(work: Bench) -> None:
+    """A registrar that answers busy for long is not offered slice after slice; what it puts off stays countable."""
+    for _ in range(PUT_OFF):
+        work.ledger.add_slice(2)
+    supply, stock = supplied(work)
+    for _ in range(PUT_OFF):
+        await supply.claim_ahead(0, 0)
+        for hand in stock.hands:
+            while hand.ready:
+                hand.put_off(hand.ready.popleft(), 900)
+    assert PUT_OFF <= stock.put_off() <= PUT_OFF + AHEAD
+    assert len(work.ledger.claims) == stock.put_off() // 2
+
+
+async def test_a_few_lines_put_off_do_not_keep_others_from_being_sent(work: Bench) -> None:
+    """A registrar that is busy for some records only gets the next ones at once."""
+    for _ in range(2):
+        work.ledger.add_slice(AHEAD)
+    supply, stock = supplied(work)
+    await supply.claim_ahead(0, 0)
+    while stock.hands[0].ready:
+        stock.hands[0].put_off(stock.hands[0].ready.popleft(), 900)
+    await supply.claim_ahead(0, 0)
+    assert (stock.put_off(), stock.unsent()) == (AHEAD, AHEAD)
+
+
+async def test_a_slice_for_which_no_retry_is_left_goes_back_for_a_pause(work: Bench) -> None:
+    """Retries are earned slowly: rather than be held for hours, put-off lines are given out again later, as new."""
+    clock = work.station.clock
+    assert isinstance(clock, ManualClock)
+    while work.station.budget.take():
+        pass
+    work.ledger.add_slice(1)
+    supply, stock = supplied(work)
+    await supply.claim_ahead(0, clock.monotonic())
+    stock.hands[0].put_off(stock.hands[0].ready.popleft(), clock.monotonic() + 1)
+    clock.advance(OVERDUE_MS)
+    supply.retry_due(clock.monotonic())
+    await supply.give_back_stuck(clock.monotonic())
+    assert work.ledger.given_back == []
+    clock.advance(1)
+    await supply.give_back_stuck(clock.monotonic())
+    assert work.ledger.given_back == [("J1.0", (), clock.now() + SPENT_PAUSE_MS)]
+    assert stock.hands == []
