@@ -8,15 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 
 from tests.sweep.awaits import Awaits
-from tests.sweep.points import How, count_points, run_point
+from tests.sweep.points import Chosen, How, broken_among, count_points
 from tests.sweep.ways import WAYS
 
 #: files whose awaits are told of: the upload's way
 FILES = ("session", "login", "supply", "sending", "resolve", "settling", "pacer", "stations")
 #: points that one process takes at a time
 A_TIME = 20
-
-Work = tuple[str, How, tuple[int, ...]]
 
 
 def main(arguments: list[str]) -> int:
@@ -41,7 +39,7 @@ def main(arguments: list[str]) -> int:
                 points = all_points[how]
                 first, last = _span(given.points, points)
                 chosen = list(range(first, last + 1, given.every))
-                found = [one for many in pool.imap(_take, _parts(name, how, chosen)) for one in many]
+                found = [one for many in pool.imap(broken_among, _parts(name, how, chosen)) for one in many]
                 runs += len(chosen)
                 broken += len({n for n, _ in found})
                 print(f"{name:<24}{how.value:<34}{points:>8}{len(chosen):>8}{len(found):>8}", flush=True)
@@ -59,28 +57,18 @@ def _span(asked: str, points: int) -> tuple[int, int]:
 
 
 def told(awaits: Awaits) -> str:
-    """Say at how many of the awaits of the upload's way a process stood after one of its steps, and where it never did."""
+    """Say at how many awaits of the upload's way a process stood after one of its steps, and where it never did."""
     lines = []
     for file in FILES:
         reached, missed = awaits.of(f"workers/{file}.py")
         never = f"; never at line {', '.join(map(str, missed))}" if missed else ""
         lines.append(f"  workers/{file}.py: stood at {len(reached)} of {len(reached) + len(missed)}{never}")
-    return "\n".join(["awaits of the upload's way:", *lines])
+    return "\n".join(["awaits of the upload's way at which a run without a fault stood:", *lines])
 
 
-def _parts(name: str, how: How, chosen: Sequence[int]) -> Iterator[Work]:
+def _parts(name: str, how: How, chosen: Sequence[int]) -> Iterator[Chosen]:
     for at in range(0, len(chosen), A_TIME):
-        yield name, how, tuple(chosen[at : at + A_TIME])
-
-
-def _take(work: Work) -> list[tuple[int, str]]:
-    name, how, chosen = work
-    return [(n, "; ".join(broken)) for n in chosen if (broken := broken_at(name, how, n))]
-
-
-def broken_at(name: str, how: How, n: int) -> list[str]:
-    """Run one point; returns every promise that was broken."""
-    return list(run_point(WAYS[name], how, n)[1].broken)
+        yield Chosen(name, how, tuple(chosen[at : at + A_TIME]))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.sim.running import Report, run_scenario
 from tests.sim.virtual_loop import PLACE, Place
 from tests.sim.world import World
 from tests.sweep.awaits import Awaits
-from tests.sweep.ways import Way
+from tests.sweep.ways import WAYS, Way
 
 #: before a killed process is started again (s)
 AGAIN_S = 0.5
@@ -108,3 +108,23 @@ def count_points(way: Way, awaits: Awaits | None = None) -> dict[How, int]:
 
     run_scenario(way.scenario, arm)
     return {how: (steps if how in KILLS else writes if how in _WRITES else calls).count for how in How}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some points of one way."""
+
+    way: str
+    how: How
+    points: tuple[int, ...]
+
+
+def broken_among(chosen: Chosen) -> list[tuple[int, str]]:
+    """Run some points; returns those at which promises were broken, and which."""
+    each = ((n, broken_at(chosen.way, chosen.how, n)) for n in chosen.points)
+    return [(n, "; ".join(broken)) for n, broken in each if broken]
+
+
+def broken_at(name: str, how: How, n: int) -> list[str]:
+    """Run one point; returns every promise that was broken."""
+    return list(run_point(WAYS[name], how, n)[1].broken)

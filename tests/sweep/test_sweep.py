@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sweep.__main__ import broken_at, main
-from tests.sweep.points import How, count_points, run_point
+from tests.sweep.__main__ import main
+from tests.sweep.points import How, broken_at, count_points, run_point
 from tests.sweep.unguarded import BUILDS
 from tests.sweep.ways import WAYS
 
