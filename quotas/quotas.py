@@ -30,11 +30,11 @@ from quotas import replies
 from quotas.keys import LEADER, keys_of
 from quotas.scripts import Script, script
 
-#: an answer after more than a second is worth nothing: permits are valid for one second from before they were asked for
+#: an answer after more than a second is worth nothing: permits are valid for less, from before they were asked for
 _TIMEOUT_S = 1.0
 #: connections of one process
 _CONNECTIONS = 8
-#: permits that were out when the old generation was lost are valid for so long, and what they sent arrives later still
+#: permits that were out when the old generation was lost are valid for no longer, and what they sent arrives later still
 _PERMIT_MS = 1_000
 #: accounts or parties in one call, so that none holds Redis longer than some milliseconds
 _AT_ONCE = 250

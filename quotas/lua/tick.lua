@@ -12,6 +12,9 @@
 -- include: parts/sessions
 -- include: parts/doors
 -- include: parts/turns
+-- A permit is good for so long (ms): a leader that missed its ring hears of a hold or a withdrawal within half a second, and no record
+-- may leave later than one second after it.
+local PERMIT = 400
 if not open_gate() then return false end
 sweep()
 local number = tonumber(ARGV[3])
@@ -59,7 +62,7 @@ local function answer(i, acc, want)
   local word, wait = shut(p, acc)
   local granted, valid = 0, 0
   if not word and not ending then
-    valid = math.min(1000, math.floor(math.min(open_us(p), acc.ends - gate.at) / MS))
+    valid = math.min(PERMIT, math.floor(math.min(open_us(p), acc.ends - gate.at) / MS))
     if want > 0 and valid > 0 then granted, word, wait = draw(acc, p, want) end
   end
   word = word or 'nothing'

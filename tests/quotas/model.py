@@ -4,6 +4,7 @@ Plain objects, every call looks at everything, shares are dealt one record at a 
 must not look like the Lua, so that both do not err alike. Time and units: µs of gate time, 10**10 units a record.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from domain.quota import (
@@ -50,8 +51,9 @@ class Model:
 
     def close(self) -> None:
         """What every call does last: notice which parties' sessions changed in number."""
+        counts = Counter(account.party for account in self.accounts.values() if account.counts())
         for name, party in self.parties.items():
-            count = self.sessions(name)
+            count = counts[name]
             if count != self._live.get(name, 0):
                 self._live[name] = count
                 party.changed_at = self.at
@@ -226,7 +228,7 @@ class Model:
         closed, granted, valid = self.shut(party, account), 0, 0
         word, wait = closed or (BoundBy.NOTHING, 0)
         if not closed and not ending:
-            valid = min(1000, min(self.open_us(party), live.ends - self.at) // 1000)
+            valid = min(400, min(self.open_us(party), live.ends - self.at) // 1000)
             if line.want and valid:
                 granted, word, wait = self._draw(account, party, line.want)
                 live.out += granted

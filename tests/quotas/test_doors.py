@@ -5,12 +5,12 @@ from domain.wire import Scope
 from tests.quotas.rig import REGISTRY, Gate, Process, Session, registry
 
 
-async def test_a_permit_is_valid_for_the_least_of_window_lease_and_a_second(gate: Gate) -> None:
+async def test_a_permit_is_valid_for_the_least_of_window_lease_and_its_own_time(gate: Gate) -> None:
     """Near the instant until which the party may draw, permits are valid for what is left only; after it none is granted."""
-    await gate.open(registry(lease_ms=700))
+    await gate.open(registry(lease_ms=300))
     process, session = Process(gate), Session(await gate.take())
     (permit,) = await process.tick([session], want=1)
-    assert (permit.granted, permit.valid_ms, permit.lease_left_ms) == (1, 700, 700)
+    assert (permit.granted, permit.valid_ms, permit.lease_left_ms) == (1, 300, 300)
     await gate.share({"P1": Share(80, 80, 300)})
     gate.clock.advance(100)
     (permit,) = await process.tick([session], want=1)

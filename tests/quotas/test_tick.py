@@ -17,7 +17,7 @@ async def test_a_draw_reserves_and_an_answer_spends(gate: Gate) -> None:
         True,
         False,
     )
-    assert (permit.valid_ms, permit.retry_after_ms) == (1000, 0)
+    assert (permit.valid_ms, permit.retry_after_ms) == (400, 0)
     session.send_all()
     (permit,) = await process.tick([session], want=15)
     assert (permit.granted, permit.bound_by) == (4, BoundBy.ACCOUNT)

@@ -13,8 +13,8 @@ from tests.sim.registrar import Session
 from tests.sim.scenario import BEGIN_S, END_S, EPOCH_MS, REGISTRY
 from tests.sim.world import World
 
-#: a hold or withdrawal binds within this (s): a permit drawn just before the gate heard of it is good for a second
-BINDS_S = 1.25
+#: a hold or withdrawal binds within this (s): the leader hears of it in half a second at the latest, and a permit lives for less
+BINDS_S = 1.0
 #: where gate or scheduler were not well: within a leader's change and what was open before
 BINDS_ROUGHLY_S = 8.0
 #: what a step of the gate's machine clock is worth (s)

@@ -9,7 +9,9 @@ import heapq
 import random
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import Any
+from typing import Any, TypeVarTuple, Unpack
+
+_Given = TypeVarTuple("_Given")
 
 
 class Place:
@@ -55,8 +57,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._virtual_s = 1_000.0
         self._ready = _Queue()  # in place of the base class's own, which keeps an order
         self._rng = rng
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._frozen: list[tuple[float, int, asyncio.Handle]] = []
         self._count = 0
+        self._timed = 0
         self.steps = 0
         self.tasks: list[NumberedTask] = []
         self.troubles: list[str] = []
@@ -68,6 +72,29 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         """Return virtual seconds."""
         return self._virtual_s
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Given]], object],
+        *args: *_Given,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call at a virtual instant; kept as tuples, which compare faster than handles."""
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timed += 1
+        heapq.heappush(self._timers, (when, self._timed, handle))
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[_Given]], object],
+        *args: *_Given,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call after so many virtual seconds."""
+        return self.call_at(self._virtual_s + delay, callback, *args, context=context)
 
     def call_outside(self, delay_s: float, callback: Callable[..., object], *arguments: Any) -> None:
         """Call later as the world itself, whatever becomes of the place that asks."""
@@ -122,22 +149,26 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self.after_step(place)
 
     def _collect(self, ready: "_Queue") -> None:
-        timers: Any = self._scheduled  # type: ignore[attr-defined]  # the base class's own heap, without a stub
-        while timers and timers[0]._cancelled:
-            heapq.heappop(timers)._scheduled = False
+        timers, frozen = self._timers, self._frozen
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)
         if not ready:
-            due = [timers[0]._when] if timers else []
-            due += [self._frozen[0][0]] if self._frozen else []
-            if not due:
+            due = timers[0][0] if timers else frozen[0][0] if frozen else None
+            if due is None:
                 raise RuntimeError("the simulated world stands still: nothing is due, ever")
-            self._virtual_s = max(self._virtual_s, min(due))
-        while timers and timers[0]._when <= self._virtual_s:
-            handle = heapq.heappop(timers)
-            handle._scheduled = False
+            if frozen and frozen[0][0] < due:
+                due = frozen[0][0]
+            self._virtual_s = max(self._virtual_s, due)
+        now = self._virtual_s
+        while timers and timers[0][0] <= now:
+            handle = heapq.heappop(timers)[2]
             if not handle._cancelled:
                 ready.append(handle)
-        while self._frozen and self._frozen[0][0] <= self._virtual_s:
-            ready.append(heapq.heappop(self._frozen)[2])
+        while frozen and frozen[0][0] <= now:
+            ready.append(heapq.heappop(frozen)[2])
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Nothing: cancelled timers are passed over when they come up."""
 
     def _write_to_self(self) -> None:
         """Nobody sleeps, so nobody is woken."""
