@@ -1,4 +1,4 @@
-"""Reads the dates, times and weekdays of a policy file; ValueError says what was expected, without the file's line."""
+"""Reads the dates, times and weekdays of a policy file; Unreadable says what was expected, without the file's line."""
 
 import datetime as dt
 import re
@@ -8,15 +8,29 @@ _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 DAY_S = 86_400
 
 
+class Unreadable(ValueError):
+    """A text that is no time, date or day; its words are English, those for Thai readers stand in `message_th`."""
+
+    def __init__(self, message_en: str, message_th: str) -> None:
+        """Say what was expected, in both languages."""
+        super().__init__(message_en)
+        self.message_en, self.message_th = message_en, message_th
+
+
 def seconds_of_day(text: str) -> int:
     """Read HH:MM or HH:MM:SS as seconds of the local day; 24:00 is 86,400."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"`{text}` is not a time; write HH:MM, for example 08:30")
+        raise Unreadable(
+            f"`{text}` is not a time; write HH:MM, for example 08:30",
+            f"`{text}` ไม่ใช่เวลา โปรดเขียน HH:MM เช่น 08:30",
+        )
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = hours * 3600 + minutes * 60 + seconds
     if minutes > 59 or seconds > 59 or total > DAY_S:
-        raise ValueError(f"`{text}` is not a time of day; 24:00 is the latest")
+        raise Unreadable(
+            f"`{text}` is not a time of day; 24:00 is the latest", f"`{text}` ไม่ใช่เวลาของวัน เขียนได้ถึง 24:00"
+        )
     return total
 
 
@@ -28,7 +42,10 @@ def weekdays(text: str) -> frozenset[int]:
     for part in filter(None, (piece.strip().lower() for piece in text.split(","))):
         first, _, last = part.partition("-")
         if first not in DAYS or (last or first) not in DAYS:
-            raise ValueError(f"`{part}` is not a day; write mon … sun, mon-fri, or daily")
+            raise Unreadable(
+                f"`{part}` is not a day; write mon … sun, mon-fri, or daily",
+                f"`{part}` ไม่ใช่วัน โปรดเขียน mon … sun, mon-fri หรือ daily",
+            )
         start, end = DAYS.index(first), DAYS.index(last or first)
         found.update((start + step) % 7 for step in range((end - start) % 7 + 1))
     return frozenset(found)
@@ -41,7 +58,10 @@ def one_date(value: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(value.strip())
     except ValueError:
-        raise ValueError(f"`{value}` is not a date; write YYYY-MM-DD, for example 2026-12-05") from None
+        raise Unreadable(
+            f"`{value}` is not a date; write YYYY-MM-DD, for example 2026-12-05",
+            f"`{value}` ไม่ใช่วันที่ โปรดเขียน ปี-เดือน-วัน ค.ศ. เช่น 2026-12-05",
+        ) from None
 
 
 def date_range(value: str) -> tuple[dt.date, dt.date] | None:
@@ -50,7 +70,10 @@ def date_range(value: str) -> tuple[dt.date, dt.date] | None:
         first_text, _, last_text = value.partition("..")
         first, last = one_date(first_text), one_date(last_text)
         if first is None or last is None or last < first:
-            raise ValueError(f"`{value}` is not a range of dates; write 2026-12-01..2026-12-07")
+            raise Unreadable(
+                f"`{value}` is not a range of dates; write 2026-12-01..2026-12-07",
+                f"`{value}` ไม่ใช่ช่วงวันที่ โปรดเขียน 2026-12-01..2026-12-07",
+            )
         return first, last
     single = one_date(value)
     return None if single is None else (single, single)
@@ -63,9 +86,15 @@ def instant(value: str) -> int | None:
     try:
         when = dt.datetime.fromisoformat(value.strip())
     except ValueError:
-        raise ValueError(f"`{value}` is not an instant; write RFC 3339: 2026-12-31T16:30:00+07:00") from None
+        raise Unreadable(
+            f"`{value}` is not an instant; write RFC 3339: 2026-12-31T16:30:00+07:00",
+            f"`{value}` ไม่ใช่วันเวลา โปรดเขียนตาม RFC 3339: 2026-12-31T16:30:00+07:00",
+        ) from None
     if when.tzinfo is None:
-        raise ValueError(f"`{value}` has no offset; write RFC 3339: 2026-12-31T16:30:00+07:00")
+        raise Unreadable(
+            f"`{value}` has no offset; write RFC 3339: 2026-12-31T16:30:00+07:00",
+            f"`{value}` ไม่ระบุเขตเวลา โปรดเขียนตาม RFC 3339: 2026-12-31T16:30:00+07:00",
+        )
     return int(when.timestamp() * 1000)
 
 

@@ -16,6 +16,7 @@ from pratunam.policy.moments import plain
 from pratunam.policy.registries import read_registry, read_windows
 from pratunam.policy.rules import check_rules
 from pratunam.policy.tables import read_table
+from pratunam.policy.toml_words import not_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,7 @@ def read_policy(text: str) -> PolicyReading:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadPolicy(
-            f"The policy file is not TOML: {error}.",
-            message_th=f"ไฟล์นโยบายไม่ใช่รูปแบบ TOML: {error}",
-            remedy_en="Correct that line; strings stand in double quotes.",
-            remedy_th="โปรดแก้ไขบรรทัดนั้น ข้อความต้องอยู่ในเครื่องหมายคำพูด",
-        ) from None
+        raise not_toml(error, text) from None
     except RecursionError:
         raise BadPolicy(
             "The policy file is nested too deep.",

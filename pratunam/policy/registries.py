@@ -9,7 +9,7 @@ from domain.windows import ClosedRule, WindowRule
 from pratunam.policy import schema
 from pratunam.policy.faults import Faults
 from pratunam.policy.locate import Path
-from pratunam.policy.moments import date_range, instant, one_date, seconds_of_day, weekdays
+from pratunam.policy.moments import Unreadable, date_range, instant, one_date, seconds_of_day, weekdays
 from pratunam.policy.tables import read_table
 
 Given = TypeVar("Given")
@@ -110,6 +110,6 @@ def _read_closed(closed: schema.Closed, path: Path, faults: Faults) -> ClosedRul
 def _tried(read: Callable[[Given], Read], value: Given, path: Path, faults: Faults) -> Read | None:
     try:
         return read(value)
-    except ValueError as error:
-        faults.add(path, str(error), f"ค่าไม่ถูกต้อง: {error}")
+    except Unreadable as error:
+        faults.add(path, error.message_en, error.message_th)
         return None

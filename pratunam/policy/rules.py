@@ -65,10 +65,14 @@ def _check_names(rules: RegistryRules, path: Path, faults: Faults) -> None:
         faults.add(
             [*path, "timezone"],
             f"no time zone `{rules.timezone}`; for Thailand: Asia/Bangkok",
-            "ไม่รู้จักเขตเวลา",
+            f"ไม่รู้จักเขตเวลา `{rules.timezone}` สำหรับประเทศไทยใช้ Asia/Bangkok",
         )
     if rules.holidays and rules.holidays not in holidays.list_supported_countries():
-        faults.add([*path, "holidays"], f"no calendar `{rules.holidays}`; for Thailand: TH", "ไม่รู้จักปฏิทินวันหยุด")
+        faults.add(
+            [*path, "holidays"],
+            f"no calendar `{rules.holidays}`; for Thailand: TH",
+            f"ไม่รู้จักปฏิทินวันหยุด `{rules.holidays}` สำหรับประเทศไทยใช้ TH",
+        )
 
 
 def _check_rates(policy: Policy, rules: RegistryRules, path: Path, faults: Faults) -> None:
@@ -85,13 +89,15 @@ def _check_rates(policy: Policy, rules: RegistryRules, path: Path, faults: Fault
     ):
         if rate > 0 and burst < 1:
             faults.add(
-                [*path, name], "a bucket of less than one record lets nothing through", "ต้องไม่น้อยกว่า 1"
+                [*path, name],
+                "a bucket of less than one record lets nothing through",
+                "burst ที่น้อยกว่าหนึ่งรายการส่งอะไรไม่ได้เลย ต้องไม่น้อยกว่า 1",
             )
     if rules.shape == "batch" and rules.batch > max(1, rules.burst // 2):
         faults.warn(
             [*path, "batch"],
             f"a batch of {rules.batch} would wait for more than half a burst; requests go out smaller",
-            "ชุดข้อมูลใหญ่กว่าครึ่งหนึ่งของ burst ระบบจะส่งเป็นชุดเล็กลง",
+            f"ชุดละ {rules.batch} รายการใหญ่กว่าครึ่งหนึ่งของ burst ระบบจะส่งเป็นชุดเล็กลง",
         )
 
 
@@ -109,10 +115,12 @@ def _check_parties(policy: Policy, faults: Faults) -> None:
                 faults.add(
                     [*at, "id"],
                     f"an account's id is 1 to {_LONGEST} letters, digits and signs, without blanks",
-                    f"รหัสผู้ใช้งานมี 1 ถึง {_LONGEST} ตัวอักษร ไม่มีช่องว่าง",
+                    f"รหัสผู้ใช้งานต้องยาว 1 ถึง {_LONGEST} ตัวอักษร และไม่มีช่องว่าง",
                 )
             if seen[account.registry, account.id] > 1:
-                faults.add([*at, "id"], f"account `{account.id}` stands here twice", f"รหัส `{account.id}` ซ้ำ")
+                faults.add(
+                    [*at, "id"], f"account `{account.id}` stands here twice", f"รหัสผู้ใช้งาน `{account.id}` ซ้ำ"
+                )
             _check_secret(account.secret_ref, [*at, "secret"], faults)
         if not any(account.kind is AccountKind.BASE for account in party.accounts):
             faults.warn(
@@ -130,7 +138,9 @@ def _check_parties(policy: Policy, faults: Faults) -> None:
                 and limits.rate > 0
             ):
                 faults.add(
-                    [*path, "burst"], "a bucket of less than one record lets nothing through", "ต้องไม่น้อยกว่า 1"
+                    [*path, "burst"],
+                    "a bucket of less than one record lets nothing through",
+                    "burst ที่น้อยกว่าหนึ่งรายการส่งอะไรไม่ได้เลย ต้องไม่น้อยกว่า 1",
                 )
 
 

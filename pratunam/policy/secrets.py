@@ -53,18 +53,18 @@ def fetch_secrets(
     Raises BadPolicy naming each account whose secret is nowhere, never the secret.
     """
     secrets: dict[tuple[str, str], str] = {}
-    missing: list[str] = []
+    missing: list[tuple[str, str]] = []
     for party in policy.parties.values():
         for account in party.accounts:
             secret = _fetch(account, environment)
             if secret is not None:
                 secrets[account.registry, account.id] = secret
             elif (account.registry, account.id) not in known:
-                missing.append(f"{account.id} ({_where(account)})")
+                missing.append(_named(account))
     if missing:
         raise BadPolicy(
-            f"No secret for account {', '.join(missing)}.",
-            message_th=f"ไม่พบรหัสผ่านของรหัสผู้ใช้งาน {', '.join(missing)}",
+            f"No secret for account {', '.join(english for english, _ in missing)}.",
+            message_th=f"ไม่พบรหัสผ่านของรหัสผู้ใช้งาน {', '.join(thai for _, thai in missing)}",
             remedy_en="Set the variable, or write the file, and apply again; nothing was changed.",
             remedy_th="โปรดตั้งค่าตัวแปรหรือสร้างไฟล์ แล้วสั่งใหม่ ยังไม่มีการเปลี่ยนแปลงใด ๆ",
         )
@@ -79,9 +79,15 @@ def _fetch(account: AccountRules, environment: Mapping[str, str]) -> str | None:
         return environment.get(rest)
     if kind == "file":
         path = Path(rest).expanduser()
-        return path.read_text("utf-8").strip() if path.is_file() else None
+        try:
+            return path.read_text("utf-8").strip() if path.is_file() else None
+        except UnicodeDecodeError:
+            return None  # whatever that file is, it holds no password that could be sent
     return rest
 
 
-def _where(account: AccountRules) -> str:
-    return "its plain text was not kept" if account.secret_ref.startswith("plain:") else account.secret_ref
+def _named(account: AccountRules) -> tuple[str, str]:
+    """Name an account and where its secret should have been, in English and in Thai."""
+    if account.secret_ref.startswith("plain:"):
+        return f"{account.id} (its plain text was not kept)", f"{account.id} (ไม่ได้เก็บข้อความ plain ไว้)"
+    return (f"{account.id} ({account.secret_ref})",) * 2

@@ -83,7 +83,12 @@ def test_a_block_that_names_a_party_replaces_the_common_windows_for_it() -> None
     ("old", "new", "line", "words"),
     [
         ("account_rate = 20", "acount_rate = 20", 9, "did you mean `account_rate`?"),
-        ("rate         = 800", 'rate = "fast"', 7, "Expected `float`"),
+        (
+            "rate         = 800",
+            'rate = "fast"',
+            7,
+            "must be a number from 0 to 1,000,000, without quotes; here stands text in quotes",
+        ),
         ('from = "08:30"', 'from = "8.30"', 14, "write HH:MM"),
         ('days = "mon-fri,sun"', 'days = "mon-fry"', 13, "mon … sun"),
         ('dates = "2026-12-01..2026-12-07"', 'dates = "2026-12-07..2026-12-01"', 19, "range of dates"),
@@ -96,6 +101,49 @@ def test_a_block_that_names_a_party_replaces_the_common_windows_for_it() -> None
         ('id     = "P002-01"', 'id     = "P001-01"', 41, "stands here twice"),
         ('secret = "env:P002_01"', 'secret = "P002_01"', 43, "env:NAME"),
         ("format = 1", "format = 2", 1, "format = 1 only"),
+        (
+            "burst        = 800",
+            "burst = 2.5",
+            8,
+            "must be a whole number from 0 to 100,000,000, without quotes; here stands 2.5",
+        ),
+        ("rate         = 800", "rate = -3", 7, "from 0 to 1,000,000, without quotes; here stands -3"),
+        ("rate         = 800", "rate = nan", 7, "here stands nan"),
+        (
+            'shape        = "batch"',
+            'test_ids = "yes"',
+            6,
+            "must be true or false, without quotes; here stands text",
+        ),
+        (
+            'profile      = "party-members"',
+            "profile = 7",
+            4,
+            "must be text in double quotes; here stands a number",
+        ),
+        ('profile      = "party-members"', "", 3, "`profile` is missing here: write profile = …"),
+        (
+            'parties = ["P002"]',
+            'parties = "P002"',
+            18,
+            'must be a list of texts: ["…", "…"]; here stands text',
+        ),
+        (
+            'parties = ["P002"]',
+            "parties = [2]",
+            18,
+            'must be a list of texts: ["…", "…"]; here stands something else',
+        ),
+        ("weight = 2", "weight = 0", 28, "must be a number above 0 to 1,000, without quotes; here stands 0"),
+        ("weight = 2", "window = 5", 28, "tables of their own, each under a name in double brackets"),
+        ("format = 1", "format = 1\nnotice = 5", 2, "must be a table"),
+        ("format = 1", "format = 1\nretention = 5", 2, "must be a table"),
+        (
+            "weight = 2",
+            "rate = true",
+            28,
+            "must be a number from 0 to 1,000,000, without quotes; here stands true or false",
+        ),
         ('shape        = "batch"', 'shape        = "bach"', 6, "one of stream, batch, single"),
         ('kind   = "added"', 'kind   = "more"', 32, "one of base, added"),
         ('"https://registrar.example"', '"https://[registrar"', 5, "https://"),
@@ -116,7 +164,21 @@ def test_a_wrong_line_is_named_with_what_to_do(old: str, new: str, line: int, wo
 
     told = [text for text in caught.value.message_en.splitlines() if words in text]
     assert f"line {line}:" in [place.split(" ", 2)[0] + " " + place.split(" ", 2)[1] for place in told]
-    assert caught.value.message_th != caught.value.message_en
+    foreign = {
+        "must",
+        "stands",
+        "whole",
+        "write",
+        "quotes",
+        "number",
+        "Expected",
+        "not",
+        "is",
+        "a",
+        "an",
+        "the",
+    }
+    assert not foreign & set(caught.value.message_th.split()), "Thai readers get Thai"
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -129,10 +191,51 @@ def test_all_faults_are_told_at_once() -> None:
     assert [line.split(":")[0] for line in caught.value.message_en.splitlines()] == ["line 9", "line 32"]
 
 
-def test_a_text_that_is_not_toml_is_refused_with_its_line() -> None:
-    """The TOML reader's own place is passed on."""
-    with pytest.raises(BadPolicy, match="line 2"):
-        read_policy("format = 1\nregistry = = 2\n")
+def test_all_wrong_values_of_a_table_are_told_at_once() -> None:
+    """Not the first alone, also in the tables within it; a secret is never repeated."""
+    text = GOOD.replace("rate         = 800", 'rate = "fast"').replace("burst        = 800", "burst = []")
+    text = text.replace('to    = "06:00"', "to = 6").replace('secret = "env:P002_01"', "secret = 4711")
+
+    with pytest.raises(BadPolicy) as caught:
+        read_policy(text)
+
+    assert [line.split(":")[0] for line in caught.value.message_en.splitlines()] == [
+        "line 7", "line 8", "line 21", "line 43",
+    ]  # fmt: skip
+    assert "4711" not in caught.value.message_en + caught.value.message_th
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place", "what", "remedy"),
+    [
+        ("registry = = 2", "line 2, column 12", "the value cannot be read", "double quotes"),
+        ('name = "พรรค', "line 2, at the end of the file", "no closing quote", "on the same line"),
+        ("from = 08:30", "line 2, column 9", "something stands behind the value", '"08:30"'),
+        ("rate = 800/s", "line 2, column 11", "something stands behind the value", "One name = value a line"),
+        ("rate 800", "line 2, column 6", "no = after it", "name = value"),
+        ("[registry.x", "at the end of the file", "neither name = value nor [table]", "[[table]]"),
+        ("[พรรค]", "line 2, column 2", "neither name = value nor [table]", "stands in quotes"),
+        ("format = 2", "line 2, at the end of the file", "stands here twice", "[[…]]"),
+        ("[party.A]\n[party.A]", "line 3, column 9", "stands here twice", "[[…]]"),
+        ('parties = ["A",', "at the end of the file", "the value cannot be read", "double quotes"),
+        ('parties = ["A" "B"]', "line 2, column 16", "not closed", "Close it"),
+        ('ca_file = "C:\\wrong"', "line 2", "backslash", "single quotes"),
+        ("# \x00", "line 2, column 3", "cannot be seen", "type it again"),
+    ],
+)
+def test_a_text_that_is_not_toml_is_refused_with_its_place(
+    wrong: str, place: str, what: str, remedy: str
+) -> None:
+    """Where, what is wrong there, and what to do, in words of our own in both languages."""
+    with pytest.raises(BadPolicy) as caught:
+        read_policy(f"format = 1\n{wrong}")
+
+    told = caught.value
+    assert place in told.message_en
+    assert what in told.message_en
+    assert remedy in told.remedy_en
+    assert not {"line", "column", "at", "Expected", "Invalid"} & set(told.message_th.split())
+    assert told.remedy_th != told.remedy_en
 
 
 def test_unwise_things_are_warned_about() -> None:

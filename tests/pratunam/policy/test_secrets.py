@@ -61,8 +61,11 @@ def test_other_ways_to_write_a_secret_are_found(line: str) -> None:
 
 
 def test_secrets_are_fetched_from_their_sources(tmp_path: Path) -> None:
-    """env, file and plain; a file's last newline does not count."""
+    """env, file and plain; a file's last newline does not count; one that is no text holds none."""
     (tmp_path / "s").write_text("from file\n", "utf-8")
+    (tmp_path / "picture").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(BadPolicy, match="picture"):
+        fetch_secrets(policy(f"file:{tmp_path / 'picture'}"), {})
     found = fetch_secrets(policy("env:E", f"file:{tmp_path / 's'}", "plain:p:q"), {"E": "from env"})
     assert found == {("r", "A0"): "from env", ("r", "A1"): "from file", ("r", "A2"): "p:q"}
 
