@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 NDJSON = "application/x-ndjson"
+PROXY_PAGE = "<html><body><h1>The server behind this proxy cannot be reached</h1></body></html>\n"
 encode = msgspec.json.Encoder().encode
 
 #: Status and title of each code that a whole request can be refused with.
@@ -45,6 +46,7 @@ class Pushback:
     line: int | None = None
     http_date_at_s: float | None = None  # Retry-After as an HTTP date, counted from this wall time
     detail: str | None = None
+    status: int | None = None  # of a proxy in front, which knows no codes
 
 
 def end_line(why: Pushback) -> bytes:
@@ -61,7 +63,9 @@ def end_line(why: Pushback) -> bytes:
 
 
 def problem(why: Pushback) -> web.Response:
-    """A problem document (RFC 9457) with the protocol's own members."""
+    """A problem document (RFC 9457) with the protocol's own members; a proxy's page where it is a proxy that speaks."""
+    if why.status is not None:
+        return web.Response(status=why.status, text=PROXY_PAGE, content_type="text/html")
     status, title = PROBLEMS.get(why.code, (400, why.code))
     members: dict[str, Any] = {
         "type": f"urn:registrar:problem:{why.code}",

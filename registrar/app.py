@@ -157,6 +157,9 @@ async def _serve(config: Config, port: int, host: str) -> int:
             sys.stdout.flush()
             await stop.wait()
     except OSError as error:
-        sys.stderr.write(f"can't listen on {host}:{port}: {error.strerror}\n")
+        sys.stderr.write(
+            f"The registrar can't listen on {host}:{port} ({error.strerror}). Name a free port; 0 takes one.\n"
+            f"นายทะเบียนจำลองเปิดพอร์ต {host}:{port} ไม่ได้ โปรดระบุพอร์ตที่ว่าง หรือ 0 เพื่อเลือกให้เอง\n"
+        )
         return 1
     return 0

@@ -50,7 +50,7 @@ def _refusal(central: Central, request: web.Request, session: Session | None, on
     if central.faults.armed:
         fault = central.faults.draw(REQUEST_KINDS - {"reset"}, on, session.account, now_ns)
     if fault is not None:
-        return fault_pushback(central, fault.kind, fault.retry_after_s, http_date=fault.http_date)
+        return fault_pushback(central, fault)
     return pushback_of(central, session, now_ns)
 
 
@@ -145,7 +145,7 @@ async def _answer_batch(
     await _until(central, now_ns + delay_ns(central, session, now_ns))
     answers = b"".join(taken.answers)
     if spoil is not None:
-        return await spoilt_answer(spoil.kind, request, answers)
+        return await spoilt_answer(spoil, request, answers)
     if taken.end is not None:
         central.log.pushbacks[session.account.index, f"end {taken.end.code}"] += 1
         answers += end_line(taken.end)
@@ -216,7 +216,7 @@ async def _answer_single(
     if taken.end is not None:
         return problem(taken.end)
     if spoil is not None:
-        return await spoilt_answer(spoil.kind, request, taken.answers[0])
+        return await spoilt_answer(spoil, request, taken.answers[0])
     return _single_response(taken.answers[0])
 
 

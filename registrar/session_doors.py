@@ -10,9 +10,10 @@ from aiohttp import web
 
 from registrar.answers import Pushback, encode, problem
 from registrar.central import Central
+from registrar.config import Fault
 from registrar.faults import REQUEST_KINDS
 from registrar.sessions import Refused, Session
-from registrar.spoiling import tear
+from registrar.spoiling import broken, tear
 from registrar.windows import rfc3339
 
 CENTRAL = web.AppKey("central", Central)
@@ -64,15 +65,15 @@ async def _login_fault(central: Central, request: web.Request, account_id: str) 
         return web.Response()
     if account is not None:
         central.log.pushbacks[account.index, fault.kind] += 1
-    return problem(fault_pushback(central, fault.kind, fault.retry_after_s, http_date=fault.http_date))
+    return problem(fault_pushback(central, fault))
 
 
-def fault_pushback(central: Central, kind: str, retry_after_s: float | None, *, http_date: bool) -> Pushback:
-    """What a scripted 500, 429 or 503 says."""
-    if kind == "error":
-        return Pushback("internal")
+def fault_pushback(central: Central, fault: Fault) -> Pushback:
+    """What a scripted error, 429 or 503 says."""
+    if fault.kind == "error":
+        return broken(fault)
     wall_s = central.clock.wall_us(central.clock.mono_ns()) / 1e6
-    return Pushback(kind, retry_after_s, http_date_at_s=wall_s if http_date else None)
+    return Pushback(fault.kind, fault.retry_after_s, http_date_at_s=wall_s if fault.http_date else None)
 
 
 def _pushback(central: Central, account_id: str, refused: Refused, wall_us: int) -> Pushback:

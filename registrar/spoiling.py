@@ -10,8 +10,14 @@ import struct
 from aiohttp import web
 
 from registrar.answers import NDJSON, Pushback, problem
+from registrar.config import Fault
 
 GARBAGE = b"<html><body>\xe0\xb8 502 upstream \x00 not an answer</body></html>\n"
+
+
+def broken(fault: Fault, detail: str | None = None) -> Pushback:
+    """What a scripted error says: the registrar's own 500, or the status of a proxy in front of it."""
+    return Pushback("internal", detail=detail, status=None if fault.status == 500 else fault.status)
 
 
 def tear(request: web.BaseRequest) -> None:
@@ -42,10 +48,11 @@ async def spoil_stream(kind: str, request: web.Request, response: web.StreamResp
         tear(request)
 
 
-async def spoilt_answer(kind: str, request: web.Request, answers: bytes) -> web.StreamResponse:
+async def spoilt_answer(fault: Fault, request: web.Request, answers: bytes) -> web.StreamResponse:
     """A whole answer, spoilt."""
+    kind = fault.kind
     if kind == "error-after":
-        return problem(Pushback("internal", detail="It broke after it was done."))
+        return problem(broken(fault, "It broke after it was done."))
     if kind == "garbage":
         return web.Response(body=GARBAGE, content_type="text/html")
     if kind == "charset":

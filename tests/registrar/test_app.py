@@ -48,7 +48,7 @@ def test_a_configuration_that_cant_be_used_is_exit_code_2(
 
 
 async def test_a_port_in_use_is_exit_code_1() -> None:
-    """Another program on the port is said in a sentence."""
+    """Another program on the port is said in a sentence, in both languages, with what to do."""
     server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     program = await asyncio.create_subprocess_exec(
@@ -59,7 +59,10 @@ async def test_a_port_in_use_is_exit_code_1() -> None:
     _, said = await program.communicate()
     server.close()
     assert program.returncode == 1
-    assert str(port).encode() in said
+    english, thai = said.decode().splitlines()
+    assert f"127.0.0.1:{port}" in english
+    assert "0 takes one" in english
+    assert f"เปิดพอร์ต 127.0.0.1:{port} ไม่ได้" in thai
 
 
 async def test_it_can_be_served_over_tls(tmp_path: Path) -> None:

@@ -55,6 +55,25 @@ async def test_an_error_before_recording_leaves_no_effect() -> None:
         assert (await it.batch(token, line("k"))).lines[0]["status"] == "accepted"
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_a_proxy_in_front_may_break_before_and_after_the_effect(status: int) -> None:
+    """The status is the script's; all but the registrar's own 500 name no code and no time, as a proxy's page doesn't."""
+    kinds = [{"kind": kind, "status": status, "count": 1} for kind in ("error", "error-after", "error")]
+    async with door(config()) as it:
+        token = await it.log_in()
+        answers = []
+        for kind in kinds:
+            await it.control(faults=[kind])
+            answers.append(await it.batch(token, line("k")))
+            answers.append(await it.batch(token, line("k")))
+        await it.control(faults=[{"kind": "error", "on": "sessions", "status": status, "count": 1}])
+        assert (await it.try_log_in()).status == status
+    assert [answer.status for answer in answers] == [status, 200, status, 200, status, 200]
+    assert [answers[n].lines[0]["status"] for n in (1, 3, 5)] == ["accepted", "duplicate", "duplicate"]
+    assert (b'"code":"internal"' in answers[0].body) is (status == 500)
+    assert "Retry-After" not in answers[0].headers
+
+
 async def test_a_reset_before_recording_leaves_no_effect() -> None:
     """The connection is torn; what had arrived is logged, and the next attempt is the first effect."""
     async with door(config(faults=(Fault(kind="reset", count=3),))) as it:

@@ -107,7 +107,10 @@ async def test_broken_answers_never_double_an_effect(shape: Shape, redis_url: st
         redis_url, tmp_path, {"P1": 2}, central(), shape=shape, account_rate=100, account_burst=20
     ) as here:
         await here.control(
-            faults=[{"kind": kind, "count": 1, "after": 3 * n} for n, kind in enumerate(kinds)]
+            faults=[
+                *({"kind": kind, "count": 1, "after": 3 * n} for n, kind in enumerate(kinds)),
+                *({"kind": "error-after", "count": 1, "after": n, "status": n + 500} for n in (2, 3, 4)),
+            ]
         )
         await here.submit("P1", "J1", 150)
         async with working(here.worker()):
