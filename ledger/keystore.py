@@ -89,7 +89,7 @@ class KeyStore:
         return self._key(f"registry:{registry}", make=True)
 
     def blind_key(self, registry: str) -> bytes:
-        """Return the HMAC key of a registry's blind index, made on first use."""
+        """Return the key of a registry's blind index, made on first use."""
         return self._key(f"blind:{registry}", make=True)
 
     def secret_sealer(self) -> Sealer:
