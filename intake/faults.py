@@ -97,6 +97,17 @@ def long_cell(row: int, column: str, limit: int, sheet: str = "") -> BadFile:
     )
 
 
+def unnamed_column(letters: str, row: int, sheet: str = "") -> BadFile:
+    """Return the error for a column that holds something and has no name."""
+    en, th = place(row, sheet)
+    return bad_file(
+        f"Column {letters} has no name in the header, but something stands in it ({en}).",
+        f"คอลัมน์ {letters} ไม่มีชื่อในหัวตาราง แต่มีข้อมูล ({th})",
+        "Name the column or empty it, and submit the file again.",
+        "ตั้งชื่อคอลัมน์หรือลบข้อมูลออก แล้วส่งไฟล์อีกครั้ง",
+    )
+
+
 def mixed_encodings(line: int) -> BadFile:
     """Return the error for a file in two encodings."""
     return bad_file(

@@ -1,15 +1,16 @@
 """Reads a workbook's sheets in memory, after the package and each sheet's bytes have been looked at. Nothing touches a disk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
-import fastexcel
 import polars as pl
 
-from domain.errors import BadFile
 from intake.faults import bad_file, no_rows, quoted
 from intake.frames import Look, ReadTask
 from intake.look import HEADER_ROWS, Header, best_header, check_header, headless
 from intake.read import make_look
+from intake.sheet_package import read_sheet
+from intake.sheet_parts import read_parts
 from intake.sheet_scan import MOST_ROWS, refuse_hidden_things, too_long
 from intake.table import ROW_COLUMN, TableMaker, kept_columns
 from intake.workbook import MOST_PACKED, Sheet, Workbook, choose_sheets
@@ -31,17 +32,17 @@ def read_workbook(
     chosen = choose_sheets(book.sheets, filled, task.sheet)
     if not chosen or not all(scans[sheet.path].last_row for sheet in chosen):
         raise no_rows()
-    reader = _open(book.data)
     first: Header | None = None
     for sheet in chosen:
         name = sheet.name if len(chosen) > 1 else ""
-        frame = _load(reader, sheet)
-        header = _header(frame, maker)
+        frames = read_parts(book, sheet, name) if scans[sheet.path].is_ordered else _whole_sheet(book, sheet)
+        top = next(frames)
+        header = _header(top, maker)
         refuse_hidden_things(scans[sheet.path], header.row, len(header.columns), name)
         if scans[sheet.path].last_row - header.row > MOST_ROWS:
             raise too_long()
-        for at in range(header.row, max(frame.height, header.row + 1), CHUNK_ROWS):
-            part = _rows(frame, at)
+        for at, rows in _chunks(chain([top.slice(header.row)], frames), header.row):
+            part = _rows(rows, at)
             if first is None:
                 first = header
                 agree(make_look(header, part, maker.profile, "XLSX", "", tuple(one.name for one in filled)))
@@ -66,28 +67,26 @@ def _whole(pieces: Iterator[bytes]) -> bytes:
     return bytes(out)
 
 
-def _open(data: bytes) -> fastexcel.ExcelReader:
-    try:
-        return fastexcel.read_excel(data)
-    except fastexcel.FastExcelError:  # its text may quote what it read
-        raise _unreadable() from None
+def _whole_sheet(book: Workbook, sheet: Sheet) -> Iterator[pl.DataFrame]:
+    """Yield a sheet at once, in the reader's own order of its rows."""
+    frame = read_sheet(book.data, sheet.name, from_top=True)
+    yield frame.rename({column: f"c{at}" for at, column in enumerate(frame.columns)})
 
 
-def _load(reader: fastexcel.ExcelReader, sheet: Sheet) -> pl.DataFrame:
-    try:
-        # as text: a number with thirteen digits stays whole, and a date comes as a date
-        return reader.load_sheet(sheet.name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-    except fastexcel.FastExcelError:
-        raise _unreadable() from None
-
-
-def _unreadable() -> BadFile:
-    return bad_file(
-        "The workbook cannot be read.",
-        "อ่านสมุดงานนี้ไม่ได้",
-        "Open it in the spreadsheet program, save it again, and submit that file.",
-        "เปิดในโปรแกรมตาราง บันทึกใหม่ แล้วส่งไฟล์นั้น",
-    )
+def _chunks(frames: Iterable[pl.DataFrame], above: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield the rows in chunks, the first of them even where there is none, with the number of rows above each."""
+    held: list[pl.DataFrame] = []
+    is_first = True
+    for frame in frames:
+        held.append(frame)
+        while sum(one.height for one in held) >= CHUNK_ROWS:
+            rows = pl.concat(held, rechunk=False)
+            yield above, rows.head(CHUNK_ROWS)
+            above, is_first = above + CHUNK_ROWS, False
+            held = [rows.slice(CHUNK_ROWS)]
+    rows = pl.concat(held, rechunk=False)
+    if rows.height or is_first:
+        yield above, rows
 
 
 def _header(frame: pl.DataFrame, maker: TableMaker) -> Header:
@@ -100,13 +99,12 @@ def _header(frame: pl.DataFrame, maker: TableMaker) -> Header:
     return header
 
 
-def _rows(frame: pl.DataFrame, at: int) -> pl.DataFrame:
-    """Return a chunk's rows from row `at` (from 0) on as the CSV reader gives them; the whole sheet is never copied."""
-    names = [f"c{column}" for column in range(frame.width)]
-    part = frame.slice(at, CHUNK_ROWS).rename(dict(zip(frame.columns, names, strict=True)))
-    rows = part.with_columns(
-        pl.col(names).fill_null(""),
-        pl.int_range(at + 1, at + 1 + part.height, dtype=pl.UInt32, eager=True).alias(ROW_COLUMN),
+def _rows(part: pl.DataFrame, above: int) -> pl.DataFrame:
+    """Return a chunk's rows, which stand below so many others, as the CSV reader gives them."""
+    names = part.columns
+    rows = part.rechunk().with_columns(
+        pl.all().fill_null(""),
+        pl.int_range(above + 1, above + 1 + part.height, dtype=pl.UInt32, eager=True).alias(ROW_COLUMN),
     )
     dated = rows.select(pl.col(names).str.ends_with(" 00:00:00").any()).row(0)
     dates = [name for name, any_date in zip(names, dated, strict=True) if any_date]

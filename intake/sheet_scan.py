@@ -16,12 +16,15 @@ from intake.table import column_letters
 MOST_ROWS = 200_000
 #: bytes of one row's XML
 ROW_BYTES = 4 << 20
+#: bytes in which the sheet's own element begins
+ROOT_BYTES = 64 << 10
 #: formulas and hidden rows that are remembered
 REMEMBERED = 300_000
 _ROW = re.compile(rb"<row(?=[\s>/])")
 _ROW_NUMBER = re.compile(rb"""\br\s*=\s*["'](\d+)""")
 # empty where a row does not say its number in the usual spelling
 _ROW_NUMBERS = re.compile(rb"""<row(?:\s[^>]*?\br="(\d+))?""")
+_VALUE = re.compile(rb"<(?:v|is)")
 _HIDDEN = re.compile(rb"""\bhidden\s*=\s*["'](?:1|true)""")
 _FILLED = re.compile(rb"""<c\b(?=[^>]*\br\s*=\s*["']([A-Z]+)\d)[^>]*[^/]>""")
 _CELL = re.compile(rb"""<c\b[^>]*\br\s*=\s*["']([A-Z]+)\d""")
@@ -35,15 +38,19 @@ _RARE = ((b"f", b"<f"), (b"g", b"<mergeCell"), (b"d", b"hidden"), (b"'", b"'"))
 _EDGE_ROWS = 50
 _MERGED = re.compile(rb"""<mergeCell\b[^>]*\bref\s*=\s*["']([A-Z]+)(\d+):([A-Z]+)(\d+)""")
 _COLUMN = re.compile(rb"<col\b[^>]*>")
-_PREFIX = re.compile(rb"<(\w+:)worksheet\b")
+_ROOT = re.compile(rb"<(\w+:)?worksheet\b")
 
 
 @dataclass(slots=True)
 class Scan:
-    """What a scan found; rows count from 1, columns from 0."""
+    """What a scan found; rows count from 1, columns from 0.
+
+    `is_ordered`: every row says its number, each a greater one than the row before, and nothing but elements stands between.
+    """
 
     rows: int = 0
     row: int = 0
+    is_ordered: bool = True
     last_row: int = 0
     first_column: int = MOST_COLUMNS
     formulas: dict[int, str] = field(default_factory=dict)
@@ -55,7 +62,9 @@ class Scan:
 def scan_sheet(pieces: Iterable[bytes]) -> Scan:
     """Scan a worksheet's XML; raises BadFile when it is beyond the limits of rows and columns."""
     scan = Scan()
-    for number, block in enumerate(_blocks(pieces)):
+    for number, block in enumerate(whole_rows(pieces)):
+        # comments and the like could hide a row from us or show us one that is none
+        scan.is_ordered &= not (b"!" in block and b"<!" in block)
         before, *rows = _ROW.split(block) if number == 0 or not _plain(block, scan) else [b""]
         if number == 0:
             _before(before, scan)
@@ -69,16 +78,19 @@ def _plain(block: bytes, scan: Scan) -> bool:
     if scan.rows < _EDGE_ROWS or any(letter in block and mark in block for letter, mark in _RARE):
         return False
     numbers = _ROW_NUMBERS.findall(block)
-    if not numbers or not all(numbers) or not (b"<v" in block or b"<is" in block):
+    if not numbers or not all(numbers) or not _VALUE.search(block):
         return False
-    scan.row = int(numbers[-1])
-    _within(max(map(int, numbers)), block, scan)
+    rows = [scan.row, *map(int, numbers)]
+    scan.is_ordered &= rows == sorted(rows) and len(set(rows)) == len(rows)
+    scan.row = rows[-1]
+    _within(max(rows), block, scan)
     return True
 
 
 def _one_row(part: bytes, scan: Scan) -> None:
     head, _, body = part.partition(b">")
     found = _ROW_NUMBER.search(head)
+    scan.is_ordered &= found is not None and int(found.group(1)) > scan.row
     scan.row = int(found.group(1)) if found else scan.row + 1
     if b"<mergeCell" in body:
         _merged(body, scan)
@@ -109,21 +121,28 @@ def _look_closer(row: int, head: bytes, body: bytes, scan: Scan) -> None:
         scan.formulas[row] = cells[-1].decode() if cells else ""
 
 
-def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the sheet in blocks that end before a row begins."""
-    held = b""
-    prefix = b""
-    for number, piece in enumerate(pieces):
-        held += piece
-        if number == 0 and (found := _PREFIX.search(held)):
-            prefix = found.group(1)
-        if prefix:
+def whole_rows(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the sheet in blocks that end before a row begins, its elements without a prefix."""
+    held, prefix, is_begun = b"", b"", False
+    for piece in pieces:
+        more = piece
+        if prefix or not is_begun:
             # a tag cut in two at the end of a piece is whole again in the next round
-            held = held.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
-        cut = held.rfind(b"<row")
-        if cut > 0:
-            yield held[:cut]
-            held = held[cut:]
+            more, held = held + piece, b""
+        if not is_begun:
+            root = _ROOT.search(more)
+            if root is None and len(more) < ROOT_BYTES:
+                held = more
+                continue
+            prefix, is_begun = (root and root.group(1)) or b"", True
+        if prefix:
+            more = more.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
+        cut = more.rfind(b"<row")
+        if cut > 0 or (cut == 0 and held):
+            yield b"".join((held, memoryview(more)[:cut]))
+            held = more[cut:]
+        else:
+            held += more
         if len(held) > ROW_BYTES:
             raise too_wide(MOST_COLUMNS + 1)
     yield held

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from intake.escape import unescaped
-from intake.faults import bad_file, long_cell, no_rows, place, too_many_rows
+from intake.faults import long_cell, no_rows, too_many_rows, unnamed_column
 from intake.frames import ReadDone, TableChunk
 from intake.look import JOB_COLUMN, Header, refuse_missing
 from profiles.profile import Profile
@@ -149,13 +149,7 @@ class TableMaker:
     def _refuse_unnamed(self, frame: pl.DataFrame, at: int) -> None:
         filled = frame.filter(pl.col(f"c{at}").str.strip_chars() != "")
         if filled.height:
-            en, th = place(filled[ROW_COLUMN][0], self._sheet)
-            raise bad_file(
-                f"Column {column_letters(at)} has no name in the header, but something stands in it ({en}).",
-                f"คอลัมน์ {column_letters(at)} ไม่มีชื่อในหัวตาราง แต่มีข้อมูล ({th})",
-                "Name the column or empty it, and submit the file again.",
-                "ตั้งชื่อคอลัมน์หรือลบข้อมูลออก แล้วส่งไฟล์อีกครั้ง",
-            )
+            raise unnamed_column(column_letters(at), filled[ROW_COLUMN][0], self._sheet)
 
     def _without_blank(self, frame: pl.DataFrame) -> pl.DataFrame:
         assert self._header is not None

@@ -18,6 +18,7 @@ from defusedxml.ElementTree import fromstring
 
 from domain.errors import BadFile
 from intake.faults import SAVE_AS_EN, SAVE_AS_TH, bad_file, named
+from intake.inflate import READ_BYTES, inflate
 from intake.sheet_scan import Scan, scan_sheet
 
 MOST_ENTRIES = 200
@@ -27,12 +28,13 @@ SMALL_ENTRY = 1 << 20
 #: bytes of the package, and of all entries together once unpacked
 MOST_PACKED = 64 << 20
 MOST_UNPACKED = 768 << 20
-READ_BYTES = 1 << 20
 #: where programs keep worksheets
 SHEETS = "xl/worksheets/"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _REL_ID = re.compile(r"\{[^}]*relationships\}id")
+#: bytes in which text of two bytes a letter gives itself away
+_HEAD_BYTES = 64
 _DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -60,13 +62,13 @@ class _Measured:
         xml = entry.filename.endswith((".xml", ".rels", ".vml"))
         try:
             for piece in source:
-                first, self.size = not self.size, self.size + len(piece)
+                is_head, self.size = self.size < _HEAD_BYTES, self.size + len(piece)
                 if self.size > left or (self.size > SMALL_ENTRY and self.size > MOST_RATIO * packed):
                     raise _bomb(
                         "a part that unpacks to very much more than its size", "ส่วนที่แตกออกแล้วใหญ่ผิดปกติ"
                     )
                 if xml:
-                    if _defines(tail, piece) or (first and b"\x00" in piece[:64]):
+                    if _defines(tail, piece) or (is_head and b"\x00" in piece[:_HEAD_BYTES]):
                         raise _entities()
                     tail = piece[-16:]
                 yield piece
@@ -103,7 +105,7 @@ class Workbook:
         if len(entries) > MOST_ENTRIES:
             raise _bomb(f"{len(entries):,} parts", f"{len(entries):,} ส่วน")
         self._check_layout(entries)
-        self._names = {entry.filename for entry in entries}
+        self.names = frozenset(entry.filename for entry in entries)
         self._check_kind()
         self._scans: dict[str, Scan | BadFile] = {}
         left = MOST_UNPACKED
@@ -111,7 +113,7 @@ class Workbook:
             left -= self._measure(entry, left)
         self.sheets, self.links = (
             self._sheets(),
-            any(name.startswith("xl/externalLinks/") for name in self._names),
+            any(name.startswith("xl/externalLinks/") for name in self.names),
         )
 
     def scan(self, path: str) -> Scan:
@@ -126,10 +128,18 @@ class Workbook:
         finally:
             del found  # else it and this frame would hold each other, and all that is open, for a while
 
+    def whole(self, path: str) -> bytes:
+        """Return an entry's bytes."""
+        return b"".join(self.stream(path))
+
     def stream(self, path: str) -> Iterator[bytes]:
         """Yield an entry's bytes piece by piece."""
         try:
             with self._zip.open(path) as held:
+                entry = self._zip.getinfo(path)
+                if entry.compress_type == zipfile.ZIP_DEFLATED:
+                    yield from inflate(self.data, entry)
+                    return
                 while piece := held.read(READ_BYTES):
                     yield piece
         except (
@@ -153,15 +163,15 @@ class Workbook:
             end = entry.header_offset + entry.compress_size
 
     def _check_kind(self) -> None:
-        types = self._read("[Content_Types].xml", 1 << 20) if "[Content_Types].xml" in self._names else b""
-        if "xl/vbaProject.bin" in self._names or b"macroEnabled" in types:
+        types = self._read("[Content_Types].xml", 1 << 20) if "[Content_Types].xml" in self.names else b""
+        if "xl/vbaProject.bin" in self.names or b"macroEnabled" in types:
             raise bad_file(
                 "This workbook holds macros (.xlsm).",
                 "สมุดงานนี้มีมาโคร (.xlsm)",
                 "Save it as an Excel workbook without macros (.xlsx), or as CSV UTF-8, and submit that.",
                 "บันทึกเป็นสมุดงาน Excel ที่ไม่มีมาโคร (.xlsx) หรือ CSV UTF-8 แล้วส่งไฟล์นั้น",
             )
-        if "xl/workbook.xml" not in self._names:
+        if "xl/workbook.xml" not in self.names:
             raise bad_file(
                 "This is a compressed file, but no Excel workbook (.xlsx).",
                 "ไฟล์นี้เป็นไฟล์บีบอัด แต่ไม่ใช่สมุดงาน Excel (.xlsx)",
@@ -196,7 +206,7 @@ class Workbook:
         book = _xml(self._read("xl/workbook.xml", 4 << 20))
         rels: Iterable[Element] = (
             _xml(self._read("xl/_rels/workbook.xml.rels", 4 << 20))
-            if "xl/_rels/workbook.xml.rels" in self._names
+            if "xl/_rels/workbook.xml.rels" in self.names
             else []
         )
         targets = {
@@ -208,7 +218,7 @@ class Workbook:
         for namespace in (_MAIN, _STRICT):
             for one in book.iter(f"{namespace}sheet"):
                 key = next((value for name, value in one.attrib.items() if _REL_ID.fullmatch(name)), "")
-                if targets.get(key) in self._names:
+                if targets.get(key) in self.names:
                     found.append(
                         Sheet(one.get("name", ""), targets[key], one.get("state", "visible") == "visible")
                     )
