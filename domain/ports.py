@@ -1,6 +1,6 @@
 """Small ports by which a lower room reaches up; `pratunam/` wires them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 
@@ -11,8 +11,8 @@ class Doorbell(Protocol):
         """Ask for a file to be checked."""
         ...
 
-    def run_session(self, registry: str, party: str) -> None:
-        """Ask for one more session of a party."""
+    def run_sessions(self, registry: str, parties: Sequence[str]) -> None:
+        """Ask for one more session of each party, as often as it is named, in this order."""
         ...
 
     def send_notice(self, notice: str) -> None:

@@ -4,6 +4,7 @@ Every error of Redis becomes GateLost, and no call is repeated by the client its
 repeat. It must hold no state of its own but the newest epoch it was told of.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -54,7 +55,7 @@ def connect(url: str) -> aioredis.Redis:
         max_connections=_CONNECTIONS,
         timeout=_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=_TIMEOUT_S,
+        socket_timeout=None,  # the whole call has a time-out of its own: the library's would cost a task a call
         socket_connect_timeout=_TIMEOUT_S,
         driver_info=None,  # else each connection reads the library's own version from the disk, and tells it
     )
@@ -78,13 +79,16 @@ class RedisQuotas:
         """Keep the client, or make one of the URL; nothing is asked yet. A client that was given is closed by who gave it."""
         self._owns = isinstance(url_or_client, str)
         self._redis = connect(url_or_client) if isinstance(url_or_client, str) else url_or_client
+        #: a connection for callers that ask often and one call at a time, a pacer's and a scheduler's rounds: it need not be handed out
+        self._line = self._redis.client() if self._owns else self._redis
         self._now = test_clock or _machine_time
         self._newest_epoch = 0
         self._confirmed_at = 0
 
     async def close(self) -> None:
-        """Close the client that was made here."""
+        """Close what was made here."""
         if self._owns:
+            await self._line.aclose()
             await self._redis.aclose()
 
     async def begin(self, generation: int, quota: RegistryQuota, *, epoch: int = 0) -> None:
@@ -128,7 +132,7 @@ class RedisQuotas:
     async def tick(
         self, registry: str, holder: str, tick_no: int, lines: Sequence[TickLine]
     ) -> Sequence[Permit]:
-        raw = await self._call("tick", registry, holder, tick_no, replies.lines_in(lines))
+        raw = await self._call_in_turn("tick", registry, holder, tick_no, replies.lines_in(lines))
         return replies.permits_out(raw, len(lines))
 
     async def release(self, line: TickLine, *, logged_out: bool) -> None:
@@ -143,7 +147,7 @@ class RedisQuotas:
         # What is opened counts from when this leader was confirmed, or from now where another client asked for that.
         asked = self._now() or self._confirmed_at or await self._server_time()
         for part in _in_parts(list(shares.items())):
-            done, newest = await self._call(
+            done, newest = await self._call_in_turn(
                 "set_shares", registry, epoch, asked, replies.rate_in(rate), replies.shares_in(part)
             )
             self._led(done or -1 - newest)
@@ -162,12 +166,12 @@ class RedisQuotas:
         _stands(await self._call("report", registry, holder, replies.signals_in(signals)))
 
     async def usage(self, registry: str) -> Usage:
-        raw = await self._call("usage", registry)
+        raw = await self._call_in_turn("usage", registry)
         return replies.usage_out(raw) if raw is not None else replies.NEW
 
     async def lead(self, holder: str, ttl_ms: int) -> int | None:
         args = self._now(), holder, ttl_ms, self._newest_epoch
-        epoch, confirmed_at = await self._run_script(script("lead"), (LEADER,), args)
+        epoch, confirmed_at = await self._run_script(self._line, script("lead"), (LEADER,), args)
         self._confirmed_at = int(confirmed_at)
         return int(epoch) or None
 
@@ -179,15 +183,21 @@ class RedisQuotas:
         return _stands(reply)
 
     async def _call(self, name: str, registry: str, *args: str | int | bytes) -> Any:
-        return await self._run_script(script(name), keys_of(registry), (self._now(), *args))
+        return await self._run_script(self._redis, script(name), keys_of(registry), (self._now(), *args))
 
-    async def _run_script(self, what: Script, keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
+    async def _call_in_turn(self, name: str, registry: str, *args: str | int | bytes) -> Any:
+        return await self._run_script(self._line, script(name), keys_of(registry), (self._now(), *args))
+
+    async def _run_script(
+        self, client: aioredis.Redis, what: Script, keys: Sequence[str], args: Sequence[str | int | bytes]
+    ) -> Any:
         """Run one script; a server that does not know it yet is told, and nothing has happened before that."""
         try:
-            try:
-                return await self._redis.evalsha(what.sha, len(keys), *keys, *args)
-            except NoScriptError:
-                return await self._redis.eval(what.text, len(keys), *keys, *args)
+            async with asyncio.timeout(_TIMEOUT_S):
+                try:
+                    return await client.evalsha(what.sha, len(keys), *keys, *args)
+                except NoScriptError:
+                    return await client.eval(what.text, len(keys), *keys, *args)
         except (RedisError, OSError, TimeoutError) as error:
             raise _lost(
                 f"Redis did not do {what.name}: {type(error).__name__} {str(error)[:200]}."
@@ -196,14 +206,16 @@ class RedisQuotas:
     async def _run(self) -> str:
         """Return the run id of the server: another one means that it was started again, or is another server."""
         try:
-            return str((await self._redis.info("server"))["run_id"])
+            async with asyncio.timeout(_TIMEOUT_S):
+                return str((await self._redis.info("server"))["run_id"])
         except (RedisError, OSError, TimeoutError, KeyError) as error:
             raise _lost(f"Redis does not say who it is: {type(error).__name__}.") from error
 
     async def _server_time(self) -> int:
         """Return the server's clock in µs, read before what follows is asked."""
         try:
-            seconds, micros = await self._redis.time()
+            async with asyncio.timeout(_TIMEOUT_S):
+                seconds, micros = await self._redis.time()
         except (RedisError, OSError, TimeoutError) as error:
             raise _lost(f"Redis does not tell the time: {type(error).__name__}.") from error
         return int(seconds) * 1_000_000 + int(micros)

@@ -80,7 +80,13 @@ def decide(snapshot: Snapshot, now: int) -> Decision:
         if more > 0:
             serve[party.party] = more
     _share_rate(registry, seated, seats_of, shares, reasons)
-    return Decision(registry.rate * registry.brake, shares, serve, seating.end, reasons)
+    return Decision(registry.rate * registry.brake, shares, _least_first(serve, able), seating.end, reasons)
+
+
+def _least_first(serve: Mapping[str, int], able: Sequence[PartyView]) -> Mapping[str, int]:
+    """Order parties by what they still have: sessions begin one after another, and a hundred records notice that most."""
+    pending = {party.party: party.pending for party in able}
+    return dict(sorted(serve.items(), key=lambda each: pending[each[0]]))
 
 
 def _barrier(registry: RegistryView, party: PartyView) -> BoundBy | None:

@@ -31,20 +31,20 @@ class SessionRings:
 
     def ring(self, serve: Mapping[str, int], live: Mapping[str, int], now: int) -> int:
         """Ring for each party as many more as it should open, less those that are on their way; returns how many rings."""
-        rings = 0
+        rings: list[str] = []
         for party, more in serve.items():
             wanted = live.get(party, 0) + more
             rung = self._rung.get(party)
             on_the_way = rung is not None and now - rung.at < SESSION_COMES_MS
             missing = wanted - rung.expected if rung is not None and on_the_way else more
-            for _ in range(missing):
-                self._doorbell.run_session(self._registry, party)
             if missing > 0:
                 self._rung[party] = _Rung(now, wanted)
-                rings += missing
+                rings += [party] * missing
+        if rings:
+            self._doorbell.run_sessions(self._registry, rings)
         for party in [p for p, rung in self._rung.items() if now - rung.at >= SESSION_COMES_MS]:
             del self._rung[party]
-        return rings
+        return len(rings)
 
 
 class PatientRings:

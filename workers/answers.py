@@ -29,8 +29,8 @@ class Answers:
         self._station = station
         self._party = party
         self._stock = stock
-        #: called when the ledger has settled something of this session, which may have stopped a slice
-        self.on_settled: Callable[[], None] = _nobody
+        #: called when the ledger's word has stopped a slice of this session
+        self.on_stopped: Callable[[], None] = _nobody
 
     def take(self, handful: Sequence[Answer], now: int) -> int:
         """Take one handful read at `now` (monotonic ms); returns how many records it answered.
@@ -82,8 +82,8 @@ class Answers:
             self._station.budget.succeed(len(decided))
 
     def _heed(self, hand: Hand, settled: Settled) -> None:
-        heed(hand, settled)
-        self.on_settled()
+        if heed(hand, settled):
+            self.on_stopped()
 
     def _tell(self, count: int, latency: int, busy: int) -> None:
         if not count:
@@ -97,10 +97,12 @@ class Answers:
             station.emit(Pushback(station.registry, self._party, Scope.ACCOUNT.value, "busy"))
 
 
-def heed(hand: Hand, settled: Settled) -> None:
-    """Stop sending a slice whose job is no longer to be sent."""
-    if settled.job_state in STOPPED:
-        hand.drop()
+def heed(hand: Hand, settled: Settled) -> bool:
+    """Stop sending a slice whose job is no longer to be sent; says whether it is so."""
+    if settled.job_state not in STOPPED:
+        return False
+    hand.drop()
+    return True
 
 
 def _nobody() -> None:

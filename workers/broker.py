@@ -8,7 +8,7 @@ interrupt would come in the middle of one), no Prometheus; and no delay queues.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -195,19 +195,19 @@ class RedisDoorbell:
 
     def check_job(self, job: str) -> None:
         """Ask for a file to be checked."""
-        self._ring(CHECKS_SMALL, "check_job", job)
+        self._ring(CHECKS_SMALL, "check_job", (job,))
 
-    def run_session(self, registry: str, party: str) -> None:
-        """Ask for one more session of a party."""
-        self._ring(SESSIONS, "run_session", registry, party)
+    def run_sessions(self, registry: str, parties: Sequence[str]) -> None:
+        """Ask for one more session of each party, as often as it is named, in this order."""
+        self._ring(SESSIONS, "run_session", *((registry, party) for party in parties))
 
     def send_notice(self, notice: str) -> None:
         """Ask for a notice to be delivered."""
-        self._ring(NOTICES, "send_notice", notice)
+        self._ring(NOTICES, "send_notice", (notice,))
 
     def check_large(self, job: str) -> None:
         """Ask for a large file to be checked, behind the other large ones."""
-        self._ring(CHECKS_LARGE, "check_large_job", job)
+        self._ring(CHECKS_LARGE, "check_large_job", (job,))
 
     def wake(self, registry: str = "") -> None:
         """Have the scheduler look now."""
@@ -218,13 +218,15 @@ class RedisDoorbell:
         self._broker.client.close()
         self._gate.close()
 
-    def _ring(self, queue: str, actor: str, *ids: str) -> None:
-        message: dramatiq.Message[None] = dramatiq.Message(
-            queue_name=queue, actor_name=actor, args=ids, kwargs={}, options={}
-        )
+    def _ring(self, queue: str, actor: str, *messages: tuple[str, ...]) -> None:
+        """Put messages with these ids into a queue, and ring for it once."""
 
         def ring() -> None:
-            self._broker.enqueue(message)
+            for ids in messages:
+                message: dramatiq.Message[None] = dramatiq.Message(
+                    queue_name=queue, actor_name=actor, args=ids, kwargs={}, options={}
+                )
+                self._broker.enqueue(message)
             self._gate.publish(RING_CHANNEL, queue)
 
         self._safely(ring)

@@ -39,12 +39,19 @@ FRESH_MS = 500
 
 
 async def take_lease(station: Station, party: str) -> Lease | None:
-    """Take a free account of the party; None when there is none that may be used now."""
+    """Take a free account of the party; None when there is none that may be used now. Until its session ends it is `in_hand`."""
     for row in await station.ledger.accounts(station.registry, party):
-        if row.state is not AccountState.ACTIVE:
+        # those in hand here would be refused: sessions that begin together each ask for an account of its own
+        if row.state is not AccountState.ACTIVE or row.account in station.in_hand:
             continue
-        lease = await station.quotas.lease(station.registry, party, row.account, station.holder)
-        if not isinstance(lease, LeaseRefused):
+        station.in_hand.add(row.account)
+        lease: Lease | LeaseRefused | None = None
+        try:
+            lease = await station.quotas.lease(station.registry, party, row.account, station.holder)
+        finally:
+            if not isinstance(lease, Lease):
+                station.in_hand.discard(row.account)
+        if isinstance(lease, Lease):
             return lease
         if lease.bound_by in _FOR_ALL:
             return None

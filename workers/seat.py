@@ -1,8 +1,8 @@
 """A seat at the pacer: one session's totals, the permits that it holds, and when it has something to say to the gate.
 
 A seat that the gate gave less than it wanted rests for a part of its burst, so that permits come in handfuls of a few: every handful
-costs a call and a packet. Its bucket goes on filling meanwhile. Seats that rest alike wake together, so that one call carries many.
-What was answered is told long before the next draw. It must not know records, wires or the ledger, nor call the gate itself.
+costs a call and a packet. Its bucket goes on filling meanwhile. Seats that rest alike wake at the same instants, so that one call
+carries them all, draws and answers. It must not know records, wires or the ledger, nor call the gate itself.
 """
 
 from collections import deque
@@ -17,9 +17,7 @@ RENEW_MS = 900
 ASK_AGAIN_MS = 250
 #: a seat that was given less than it wanted rests for this part of its burst, and no longer than REST_MS
 REST_OF_BURST = 0.4
-REST_MS = 200
-#: seats that rest equally long wake together, at so many instants of that time: one call then carries many lines
-WAKES_A_REST = 4
+REST_MS = 250
 #: with fewer records left than this it rests the less: the last ones of a file need not wait for a handful
 FULL_REST_FROM = 8
 #: totals that the gate does not know are told within so long (ms), unless the seat's pace says otherwise
@@ -67,8 +65,9 @@ class Seat:
         """Draw in handfuls that fit all these rates and bursts: small parts of what the burst is worth that is worth least."""
         worth_ms = [quota.burst / quota.rate * 1000 for quota in quotas if quota.rate > 0]
         self.rest_ms = min([REST_MS, *(int(each * REST_OF_BURST) for each in worth_ms)])
-        # What is out stands in the buckets until its answer is told: the longer that takes, the sooner they are full and do not refill.
-        self._tell_ms = self.rest_ms // WAKES_A_REST
+        # Answers are told with the next draw. Until then what is out keeps its place in the buckets, so these could fill up meanwhile:
+        # not when a rest is shorter than half of what the burst is worth.
+        self._tell_ms = self.rest_ms
 
     def usable(self) -> int:
         """Return how many permits are valid at this instant; those that lapsed are counted for handing back."""
@@ -199,6 +198,6 @@ class Seat:
 
 
 def _wakes_at(now: int, rest_ms: int) -> int:
-    """Return the first common instant (monotonic ms) after a rest."""
-    step = max(1, rest_ms // WAKES_A_REST)
-    return -(-(now + rest_ms) // step) * step
+    """Return the common instant (monotonic ms) that is nearest to the end of a rest."""
+    step = max(1, rest_ms)
+    return max(now, (now + rest_ms + step // 2) // step * step)

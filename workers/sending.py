@@ -37,7 +37,7 @@ class Sending:
         self.resolver = Resolver(station, seat, session, stock, answers)
         self.changed = asyncio.Event()
         self.resolver.on_answer = self._look_again
-        answers.on_settled = self.changed.set
+        answers.on_stopped = self.changed.set
         self.verdict: Verdict | None = None
         self.closes_at: int | None = None
         self.leaving = False

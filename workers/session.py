@@ -63,6 +63,7 @@ async def run_session(station: Station, party: str) -> SessionReport:
         return SessionReport(None)
     session = Session(station, lease, leased_at)
     task = asyncio.get_running_loop().create_task(session.run(), name=f"session-{lease.account}")
+    task.add_done_callback(lambda _: station.in_hand.discard(lease.account))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -52,6 +52,8 @@ class Station:
     maybe_ours: frozenset[str] = frozenset()
     lease_ms: int = 6_000
     offset: ClockOffset = field(default_factory=ClockOffset)
+    #: accounts that sessions of this process hold, or ask for now
+    in_hand: set[str] = field(default_factory=set)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     #: tells the scheduler that something changed in this registry
     wake: Callable[[str], None] = lambda registry: None  # noqa: ARG005 - the default hears nothing

@@ -178,9 +178,29 @@ async def test_commands_that_a_paused_server_executes_late_do_no_harm(server: Em
 
 
 async def test_a_client_of_ours_never_repeats_a_call_by_itself(redis_url: str) -> None:
-    """The client for quotas has no retries and short time-outs: a repeat of its own could spend twice."""
+    """The client for quotas has no retries: a repeat of its own could spend twice."""
     client = connect(redis_url)
     told = client.connection_pool.connection_kwargs
     assert told["retry"].get_retries() == 0
-    assert max(told["socket_timeout"], told["socket_connect_timeout"]) <= 1
+    assert told["socket_connect_timeout"] <= 1
     await client.aclose()
+
+
+async def test_a_server_that_takes_calls_and_never_answers_is_a_gate_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call ends, by a time-out of its own, on the shared connections as on the one for rounds; the next call connects anew."""
+    monkeypatch.setattr("quotas.quotas._TIMEOUT_S", 0.05)
+    came: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_unix_server(lambda _, writer: came.append(writer), tmp_path / "r.sock")
+    quotas = RedisQuotas(f"unix://{tmp_path / 'r.sock'}?protocol=2")
+    async with silent:
+        for connections in (1, 2):
+            with pytest.raises(GateLost):
+                await quotas.usage(REGISTRY)
+            with pytest.raises(GateLost):
+                await quotas.hold(REGISTRY, None, on=True)
+            assert len(came) == 2 * connections
+        await quotas.close()
+        for writer in came:
+            writer.close()

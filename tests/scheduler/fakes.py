@@ -237,9 +237,9 @@ class FakeDoorbell:
         """Keep it."""
         self.checks.append(job)
 
-    def run_session(self, registry: str, party: str) -> None:
-        """Keep it."""
-        self.sessions.append(party)
+    def run_sessions(self, registry: str, parties: Sequence[str]) -> None:
+        """Keep them."""
+        self.sessions += parties
 
     def send_notice(self, notice: str) -> None:
         """Keep it."""

@@ -184,3 +184,12 @@ def test_floors_are_honoured_as_far_as_all_can_have_them(world: Snapshot) -> Non
         backlog = p.sendable * 1000 / ROUND_MS if not view.is_fluid else most
         most = min(most, p.rate if p.rate is not None else most, backlog)
         assert share.rate >= min(p.floor, most) - 1e-6
+
+
+def test_who_has_least_left_is_rung_for_first() -> None:
+    """Sessions begin one after another: a hundred records notice a wait that a million do not."""
+    many, few = (
+        replace(party(name, pending, seated=False), pending=pending)
+        for name, pending in (("A", 100_000), ("B", 100))
+    )
+    assert list(decide(Snapshot(registry(), (many, few)), NOW).serve) == ["B", "A"]

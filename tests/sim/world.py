@@ -204,7 +204,11 @@ class Bell:
     def send_notice(self, notice: str) -> None:
         """Notices are not delivered here."""
 
-    def run_session(self, registry: str, party: str) -> None:
+    def run_sessions(self, registry: str, parties: Sequence[str]) -> None:
+        for party in parties:
+            self._run_session(registry, party)
+
+    def _run_session(self, registry: str, party: str) -> None:
         world = self._world
         wait_s = max(0.0, world.gate.paused_until - world.loop.time()) + world.rng.uniform(0.001, 0.02)
         for _ in range(world.rng.choices([1, 0, 2], [96, 2, 2])[0]):

@@ -41,6 +41,7 @@ class FakeGate:
     given: int = 0
     ticks: list[tuple[int, tuple[TickLine, ...]]] = field(default_factory=list)
     fenced_leases: list[Lease] = field(default_factory=list)
+    asked_for: list[str] = field(default_factory=list)
     limited: list[AccountQuota] = field(default_factory=list)
     pushes: list[tuple[Scope, str, int]] = field(default_factory=list)
     released: list[tuple[TickLine, bool]] = field(default_factory=list)
@@ -48,6 +49,7 @@ class FakeGate:
     _token: int = 0
 
     async def lease(self, registry: str, party: str, account: str, holder: str) -> Lease | LeaseRefused:
+        self.asked_for.append(account)
         """Give every account once."""
         if account in self.taken:
             return LeaseRefused(BoundBy.SESSIONS, 1000)

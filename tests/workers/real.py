@@ -86,7 +86,7 @@ class Town:
         for backlog in await self.ledger.backlog(REGISTRY, self.clock.now()):
             if backlog.ready > 0:
                 for _ in range(len(self.policy.parties[backlog.party].accounts) - at_work[backlog.party]):
-                    self.bell.run_session(REGISTRY, backlog.party)
+                    self.bell.run_sessions(REGISTRY, [backlog.party])
 
     async def submit(self, party: str, job: str, rows: int, lines: int = 40) -> Job:
         """Put a checked job of `rows` records into the ledger, in slices of `lines`."""

@@ -113,7 +113,7 @@ async def test_rings_reach_the_actors_with_ids_alone(
 
     work, bell = Work(), RedisDoorbell(redis_url)
     work.let_go.set()
-    bell.run_session("party-members", "P1")
+    bell.run_sessions("party-members", ["P1"])
     bell.check_job("J1")
     bell.check_job("large1")
     bell.send_notice("N1")

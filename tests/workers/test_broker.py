@@ -1,15 +1,26 @@
 """The broker: an acknowledgement that finds no Redis is left."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 import redis.asyncio as aioredis
+from redis.asyncio.client import PubSub
 
 from domain.clock import ManualClock
 from domain.events import Event, MessageTaken
 from tests.workers.waiting import until_told
-from workers.broker import RING_CHANNEL, SESSIONS, RedisDoorbell, TakenTold, listen_for_wakes, make_broker
+from workers.broker import (
+    CHECKS_SMALL,
+    RING_CHANNEL,
+    SESSIONS,
+    RedisDoorbell,
+    TakenTold,
+    listen_for_wakes,
+    make_broker,
+)
 
 
 def message() -> dramatiq.MessageProxy:
@@ -67,13 +78,41 @@ async def test_a_ring_wakes_the_consumer_of_its_queue(redis_url: str, valkey: ai
     fetched = asyncio.create_task(asyncio.to_thread(next, consumer))
     async with asyncio.timeout(20):
         await until_told(somebody_listens)
-        bell.run_session("party-members", "P1")
+        bell.run_sessions("party-members", ["P1"])
         found = await fetched
     assert found is not None
     assert found.args == ("party-members", "P1")
     listening.cancel()
     bell.close()
     broker.client.close()
+
+
+async def test_many_sessions_are_rung_for_once_and_come_in_their_order(
+    redis_url: str, valkey: aioredis.Redis
+) -> None:
+    """Each has a message, in the order given; who listens is woken once."""
+    broker, bell = make_broker(redis_url, []), RedisDoorbell(redis_url)
+    broker.declare_queue(SESSIONS)
+    async with valkey.pubsub() as heard:
+        await heard.subscribe(RING_CHANNEL)
+        bell.run_sessions("party-members", ["P2", "P1", "P2"])
+        bell.check_job("job-1")
+        queues = [message["data"] async for message in _first(heard, 2)]
+    assert queues == [SESSIONS.encode(), CHECKS_SMALL.encode()]
+    consumer = broker.consume(SESSIONS, prefetch=3, timeout=1)
+    came = [next(consumer) for _ in range(3)]
+    assert [message.args[1] for message in came if message is not None] == ["P2", "P1", "P2"]
+    bell.close()
+    broker.client.close()
+
+
+async def _first(heard: PubSub, count: int) -> AsyncIterator[dict[str, Any]]:
+    async for message in heard.listen():
+        if message["type"] == "message":
+            yield message
+            count -= 1
+        if not count:
+            return
 
 
 async def test_a_bell_that_failed_is_not_tried_again_at_once() -> None:
@@ -83,7 +122,7 @@ async def test_a_bell_that_failed_is_not_tried_again_at_once() -> None:
     bell = RedisDoorbell(f"redis://127.0.0.1:{stuck.sockets[0].getsockname()[1]}")
 
     for _ in range(20):
-        await asyncio.to_thread(bell.run_session, "party-members", "P1")
+        await asyncio.to_thread(bell.run_sessions, "party-members", ["P1"])
 
     assert len(calls) == 1
     bell.close()

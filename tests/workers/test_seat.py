@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.quota import AccountQuota, BoundBy, Permit
 from tests.workers.pacing import Desk
 from workers.pacer import TICK_S
-from workers.seat import RENEW_MS, REST_MS, TELL_MS, WAKES_A_REST
+from workers.seat import RENEW_MS, REST_MS, TELL_MS
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ async def test_a_rest_is_a_small_part_of_the_burst(desk: Desk) -> None:
     assert rests == [REST_MS, 100, 100, REST_MS]
 
 
-async def test_answers_are_told_long_before_the_next_draw(desk: Desk) -> None:
-    """What is out counts as standing in the bucket: it would be full, and not refill, until the next draw."""
+async def test_answers_are_told_with_the_next_draw(desk: Desk) -> None:
+    """One call carries both: a call of their own would cost as much as a draw, and win nothing while the buckets are not full."""
     seat = desk.sit("A1", 40)
     seat.pace(AccountQuota(20, 20))
     desk.gate.per_tick = 2
@@ -55,7 +55,7 @@ async def test_answers_are_told_long_before_the_next_draw(desk: Desk) -> None:
     seat.spend(2)
     seat.settle(2)
     now = desk.clock.monotonic()
-    assert seat.due_before(now + 1_000, now) - now == REST_MS // WAKES_A_REST
+    assert seat.due_before(now + 1_000, now) - now == REST_MS
 
 
 async def test_a_seat_with_little_left_rests_little(desk: Desk) -> None:
@@ -69,7 +69,7 @@ async def test_a_seat_with_little_left_rests_little(desk: Desk) -> None:
         await desk.pacer.run_once()
         rests.append((await desk.draws_again("A1"))[0])
         desk.clock.advance(1_000)
-    assert rests == [200, 100, 30]  # the next instant at which others wake, too
+    assert rests == [250, 130, 40]  # the next instant at which others wake, too
 
 
 async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(
@@ -82,7 +82,7 @@ async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(
     await desk.pacer.run_once()
     seat.spend(2)
     desk.wants["A1"] = 0
-    desk.clock.advance(REST_MS // WAKES_A_REST)
+    desk.clock.advance(REST_MS)
     assert await desk.pacer.run_once() > RENEW_MS / 1000 - TICK_S
     wakes: list[float] = []
     monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda delay, _: wakes.append(delay))
@@ -91,7 +91,7 @@ async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(
     desk.pacer.nudge(seat)
     seat.settle(1)
     desk.pacer.nudge(seat)
-    assert wakes == [(REST_MS // WAKES_A_REST - 30) / 1000]
+    assert wakes == [(REST_MS - 30) / 1000]
 
 
 async def test_what_a_lost_gate_may_not_have_heard_is_said_again_at_once(desk: Desk) -> None:

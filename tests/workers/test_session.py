@@ -15,7 +15,7 @@ from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason
 from workers.login import FRESH_MS, take_lease
-from workers.session import LOG_IN_AGAIN_MS, Session, SessionReport
+from workers.session import LOG_IN_AGAIN_MS, Session, SessionReport, run_session
 
 
 @pytest.mark.parametrize("shape", list(Shape))
@@ -51,6 +51,24 @@ async def test_the_next_free_account_is_taken(work: Bench, server: Scripted) -> 
     work.gate.taken.add("A1")
     assert (await serve(work)).account == "A2"
     assert server.logins == ["A2"]
+
+
+async def test_sessions_that_begin_together_each_ask_for_an_account_of_their_own(work: Bench) -> None:
+    """Nobody asks the gate for what another session of this process asks for, holds, or held until it ended."""
+    work.ledger.add_slice(3)
+    reports = await asyncio.gather(*(run_session(work.station, "P1") for _ in range(3)))
+    assert [report.account for report in reports] == ["A1", "A2", ""]
+    assert work.gate.asked_for == ["A1", "A2"]
+    assert (await serve(work)).account == "A1"
+
+
+async def test_an_account_that_the_gate_refused_is_asked_for_again_next_time(work: Bench) -> None:
+    """Somebody else had it then."""
+    work.gate.taken |= {"A1", "A2"}
+    assert await serve(work) == SessionReport(None)
+    work.gate.taken.clear()
+    work.ledger.add_slice(3)
+    assert (await serve(work)).account == "A1"
 
 
 async def test_an_old_lease_is_renewed_before_the_log_in(work: Bench, server: Scripted) -> None:
