@@ -175,7 +175,7 @@ class Town:
 async def town(plan: TownPlan, folder: Path | None = None) -> AsyncIterator[Town]:
     """Build a town and run it until the block ends; `folder` None: a new one that stays."""
     folder = folder or Path(tempfile.mkdtemp(prefix="pratunam-bench-"))
-    (folder / "registrar.toml").write_text(_registrar(plan, folder), "utf-8")
+    (folder / "registrar.toml").write_text(registrar_of(plan, folder), "utf-8")
     async with AsyncExitStack() as stack:
         arguments = ["registrar", "--port", "0", "--config", str(folder / "registrar.toml")]
         endpoint = await stack.enter_async_context(program(arguments, folder / "registrar.log"))
@@ -232,7 +232,8 @@ def write_json(name: str, figures: Mapping[str, object]) -> None:
     (folder / f"{name}.json").write_text(json.dumps(told, indent=1), "utf-8")
 
 
-def _registrar(plan: TownPlan, folder: Path) -> str:
+def registrar_of(plan: TownPlan, folder: Path) -> str:
+    """Return the rules of the registrar of a plan."""
     lines = [
         f'mode = "{"enforce" if plan.judged else "watch"}"',
         f'log_file = "{folder / "arrivals.jsonl"}"' if plan.keeps_arrivals else "",

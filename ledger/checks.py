@@ -158,6 +158,8 @@ def refuse(connection: Connection, job: str, fault_en: str, fault_th: str, by: B
         raise Conflict(
             f"Job {job} has been checked and cannot be refused as a whole.",
             message_th=f"งาน {job} ผ่านการตรวจแล้ว จึงปฏิเสธทั้งแฟ้มไม่ได้",
+            remedy_en=f"To stop it: pratunam job cancel {job}",
+            remedy_th=f"หากต้องการหยุด ให้สั่ง: pratunam job cancel {job}",
         )
     _drop_all(connection, job)
     _refuse(connection, job, fault_en, fault_th, by, now)
@@ -210,6 +212,8 @@ def _hold_against(result: CheckResult, records: int, invalid: int) -> None:
             f"The check counted {result.rows} rows, {result.records} records and {result.invalid} invalid; "
             f"the ledger holds {records} records and {invalid} invalid rows.",
             message_th="จำนวนรายการที่ตรวจกับที่เก็บไว้ไม่ตรงกัน",
+            remedy_en="Nothing was queued, and the file is checked again by itself; if this comes back, report it with the version.",
+            remedy_th="ยังไม่มีรายการใดเข้าคิว ระบบจะตรวจแฟ้มใหม่เอง หากยังเกิดซ้ำโปรดแจ้งพร้อมหมายเลขรุ่น",
         )
 
 

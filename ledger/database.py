@@ -101,7 +101,10 @@ def read_database(url: str, password_file: Path | None) -> Database:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise BadSetting(
-            "PRATUNAM_LEDGER_URL cannot be read.", message_th="อ่าน PRATUNAM_LEDGER_URL ไม่ได้"
+            "PRATUNAM_LEDGER_URL cannot be read.",
+            message_th="อ่าน PRATUNAM_LEDGER_URL ไม่ได้",
+            remedy_en="For example postgresql://pratunam@db.example/pratunam",
+            remedy_th="ตัวอย่าง postgresql://pratunam@db.example/pratunam",
         ) from None
     if "password" in given:
         raise BadSetting(
@@ -191,7 +194,8 @@ def _refuse_unfit(
         raise BadSetting(
             "The ledger needs PostgreSQL 14 or later and a database whose encoding is UTF8.",
             message_th="สมุดงานกลางต้องใช้ PostgreSQL 14 ขึ้นไป และฐานข้อมูลแบบ UTF8",
-            remedy_en="createdb --encoding=UTF8 --template=template0 pratunam",
+            remedy_en="Make one: createdb --encoding=UTF8 --template=template0 pratunam",
+            remedy_th="สร้างฐานข้อมูล: createdb --encoding=UTF8 --template=template0 pratunam",
         )
 
 

@@ -38,6 +38,8 @@ def accept(
         raise Conflict(
             f"Job {job} is not being checked: its slices do not change any more.",
             message_th=f"งาน {job} ไม่ได้อยู่ระหว่างตรวจ จึงเปลี่ยนข้อมูลไม่ได้",
+            remedy_en=f"See where it stands: pratunam job show {job}",
+            remedy_th=f"ดูสถานะของงาน: pratunam job show {job}",
         )
     delete_slices(connection, [f"{job}.{draft.seq}" for draft in drafts])
     asked_from = asks_first_from(connection, row.number, row.registry, row.submitted_at)
@@ -58,7 +60,10 @@ def need_right(row: Row[tuple[object, ...]], ticket: CheckTicket) -> None:
     """Raise Conflict when the right of `ticket` to check this job is gone."""
     if row.check_attempts != ticket.attempt or row.check_until is None:
         raise Conflict(
-            "Another process has taken this check over.", message_th="มีกระบวนการอื่นรับช่วงตรวจแฟ้มนี้แล้ว"
+            "Another process has taken this check over.",
+            message_th="มีกระบวนการอื่นรับช่วงตรวจแฟ้มนี้แล้ว",
+            remedy_en="Nothing is to be done: that process brings it to its end.",
+            remedy_th="ไม่ต้องดำเนินการใด กระบวนการนั้นจะตรวจจนเสร็จ",
         )
 
 

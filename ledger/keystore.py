@@ -20,6 +20,16 @@ CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, wrapped BLOB) WITHOUT RO
 _WITNESS = "witness"
 
 
+def no_key() -> NotFound:
+    """Return what is said of a key that there is not, whichever store it is."""
+    return NotFound(
+        "There is no such key, or it was destroyed.",
+        message_th="ไม่มีกุญแจนี้ หรือกุญแจถูกทำลายแล้ว",
+        remedy_en="Contents that were erased, or are kept no longer, cannot be opened again; ask their party for the file.",
+        remedy_th="ข้อมูลที่ลบหรือพ้นกำหนดเก็บแล้วเปิดอ่านไม่ได้อีก โปรดขอแฟ้มจากเจ้าของข้อมูล",
+    )
+
+
 class KeyStore:
     """Keys by name: `job:…`, `registry:…` (idempotency keys), `blind:…` (blind index), `secrets` (account secrets).
 
@@ -61,6 +71,8 @@ class KeyStore:
             raise Conflict(
                 f"The key of job {job} was destroyed; it never gets another.",
                 message_th=f"กุญแจของงาน {job} ถูกทำลายแล้ว และจะไม่มีกุญแจใหม่",
+                remedy_en="Submit the file again: it becomes a new job.",
+                remedy_th="โปรดส่งแฟ้มใหม่ ระบบจะสร้างเป็นงานใหม่",
             ) from None
 
     def sealer(self, job: str) -> Sealer:
@@ -152,9 +164,7 @@ class KeyStore:
     def _read(self, name: str) -> bytes:
         row = self._base.execute("SELECT wrapped FROM keys WHERE name = ?", (name,)).fetchone()
         if row is None or row[0] is None:
-            raise NotFound(
-                "There is no such key, or it was destroyed.", message_th="ไม่มีกุญแจนี้ หรือกุญแจถูกทำลายแล้ว"
-            )
+            raise no_key()
         return self._wrapper.open(row[0], aad("", "", name))
 
     def _forget_if_changed(self) -> None:

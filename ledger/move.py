@@ -203,6 +203,8 @@ def _compare(here: Moved, target: psycopg.Connection[Any]) -> None:
             raise PratunamError(
                 f"{one.table}: {one.rows} rows were sent and {there.rows} came back, or not the same. Nothing was kept.",
                 message_th=f"{one.table}: ส่ง {one.rows} แถว อ่านกลับได้ {there.rows} แถว หรือข้อมูลไม่ตรงกัน จึงไม่เก็บไว้",
+                remedy_en="The home is as it was. Move again; if it comes back, report it with both versions.",
+                remedy_th="ข้อมูลเดิมยังอยู่ครบ โปรดสั่งย้ายใหม่ หากยังเกิดซ้ำโปรดแจ้งพร้อมหมายเลขรุ่น",
             )
 
 

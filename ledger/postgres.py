@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Concatenate, LiteralString, ParamSpec, TypeVar
 
 import psycopg
 from sqlalchemy import BigInteger, Connection, Engine, Text, bindparam, cast, create_engine, func, update
@@ -40,12 +41,27 @@ _PAUSES: dict[Trouble, tuple[float, ...]] = {
 }
 #: how often, and how long apart (s), the server is asked what became of a commit
 _ASKED, _ASKED_EVERY_S = 20, 0.25
+#: which server's history it is: another one after a standby has taken over
+_TIMELINE = func.substr(func.pg_walfile_name(func.pg_current_wal_lsn()), 1, 8)
 _COUNT = HotStatement(
     update(meta)
     .where(meta.c.name == bindparam("at_name"))
     .values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
-    .returning(meta.c.value, cast(func.pg_current_xact_id(), Text))
+    .returning(meta.c.value, cast(func.pg_current_xact_id(), Text), _TIMELINE)
 )
+_WHAT_BECAME: LiteralString = """
+SELECT CASE WHEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) = %(timeline)s THEN pg_xact_status(%(number)s::xid8)
+            WHEN (SELECT value::bigint FROM meta WHERE name = %(counter)s) < %(commits)s THEN 'aborted' END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A transaction that is about to be committed: the host's how manieth, its own number, and in which server's history."""
+
+    commits: int
+    number: str
+    timeline: str
 
 
 class PostgresEngine:
@@ -89,17 +105,17 @@ class PostgresEngine:
         with _connected(self._writer) as connection:
             begun = connection.begin()
             result = verb(connection, *args, **kwargs)
-            commits, number = self._count(connection)
-            if commits <= self._mirror.read():
+            counted = self._count(connection)
+            if counted.commits <= self._mirror.read():
                 begun.rollback()
                 self._notice_restored()
                 raise Undone(Trouble.AGAIN)
             try:
                 begun.commit()
             except (SQLAlchemyError, psycopg.Error) as error:
-                if trouble_of(error) is not Trouble.LOST or not self._was_committed(number):
+                if trouble_of(error) is not Trouble.LOST or not self._was_committed(counted):
                     raise
-        self._mirror.write(commits)
+        self._mirror.write(counted.commits)
         return result
 
     def read_now(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -161,12 +177,12 @@ class PostgresEngine:
                 raise failure_of(error) from None
             raise refusal_of(error) or told(trouble) from None
 
-    def _count(self, connection: Connection) -> tuple[int, str]:
+    def _count(self, connection: Connection) -> _Counted:
         counted = _COUNT.first(connection, at_name=self._counter)
         if counted is None:
             connection.execute(insert(meta).values(name=self._counter, value="0").on_conflict_do_nothing())
             counted = _COUNT.first(connection, at_name=self._counter)
-        return int(counted[0]), counted[1]
+        return _Counted(int(counted[0]), counted[1], counted[2])
 
     def _notice_restored(self) -> None:
         with self._writer.begin() as connection:
@@ -179,12 +195,18 @@ class PostgresEngine:
             write_meta(connection, self._counter, str(mirrored))
             write_restored(connection, *NOTICED)
 
-    def _was_committed(self, number: str) -> bool:
-        """Ask what became of a transaction; False when it was rolled back. Raises Busy when nobody can say."""
+    def _was_committed(self, counted: _Counted) -> bool:
+        """Ask what became of a transaction; False when it was rolled back. Raises Busy when nobody can say.
+
+        A standby that took over gives numbers anew that it never heard of: there only this host's counter tells, and only that it was
+        not committed; where it stands higher, another transaction of this host may have counted since.
+        """
         for _ in range(_ASKED):
             try:
                 with self._database.connect(autocommit=True) as asking:
-                    found = asking.execute("SELECT pg_xact_status(%s::xid8)", (number,)).fetchone()
+                    found = asking.execute(
+                        _WHAT_BECAME, asdict(counted) | {"counter": self._counter}
+                    ).fetchone()
             except (psycopg.Error, Busy):
                 found = ("in progress",)
             state = found[0] if found else None

@@ -13,9 +13,9 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from domain.errors import BadSetting, Busy, NotFound
+from domain.errors import BadSetting, Busy
 from ledger.database import Database, Trouble, failure_of, refusal_of, told, trouble_of
-from ledger.keystore import KeyStore
+from ledger.keystore import KeyStore, no_key
 from ledger.locks import KEYS
 from ledger.sealing import KEY_BYTES, Sealer, aad
 
@@ -116,7 +116,8 @@ class PostgresKeyStore(KeyStore):
         raise BadSetting(
             f"The keys lie in PostgreSQL and are not copied to {path}.",
             message_th="กุญแจอยู่ใน PostgreSQL จึงคัดลอกเป็นแฟ้มไม่ได้",
-            remedy_en=f"pg_dump --schema={KEYS_SCHEMA}",
+            remedy_en=f"Copy them with the server's own tool: pg_dump --schema={KEYS_SCHEMA}",
+            remedy_th=f"สำรองด้วยเครื่องมือของเซิร์ฟเวอร์: pg_dump --schema={KEYS_SCHEMA}",
         )
 
     def close(self) -> None:
@@ -156,9 +157,7 @@ class PostgresKeyStore(KeyStore):
     def _read(self, name: str) -> bytes:
         rows = self._rows("SELECT wrapped FROM pratunam_keys.keys WHERE name = %s", name)
         if not rows or rows[0][0] is None:
-            raise NotFound(
-                "There is no such key, or it was destroyed.", message_th="ไม่มีกุญแจนี้ หรือกุญแจถูกทำลายแล้ว"
-            )
+            raise no_key()
         return self._wrapper.open(rows[0][0], aad("", "", name))
 
     def _forget_if_changed(self) -> None:

@@ -18,9 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from domain.errors import NotFound
 from ledger.engine import LedgerEngine
-from ledger.spool import BLOB
+from ledger.spool import BLOB, no_chunk, no_name
 from ledger.tables import metadata as _of_ledger
 
 #: of its own, since SQLite's homes have no such table
@@ -51,10 +50,7 @@ class PostgresSpool:
         """Read one chunk; raises NotFound."""
         data = await self._engine.read(_get, _named(blob), chunk)
         if data is None:
-            raise NotFound(
-                f"The spool holds no chunk {chunk} of {blob}.",
-                message_th=f"ไม่พบส่วนที่ {chunk} ของ {blob} ในที่พักข้อมูล",
-            )
+            raise no_chunk(blob, chunk)
         return data
 
     async def chunks(self, blob: str) -> AsyncIterator[bytes]:
@@ -99,5 +95,5 @@ def _delete(connection: Connection, blob: str) -> None:
 
 def _named(blob: str) -> str:
     if not BLOB.fullmatch(blob):
-        raise NotFound("This is no name of a blob.", message_th="ชื่อข้อมูลในที่พักไม่ถูกต้อง")
+        raise no_name()
     return blob

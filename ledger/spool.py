@@ -13,6 +13,26 @@ from domain.errors import NotFound
 BLOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
+def no_chunk(blob: str, chunk: int) -> NotFound:
+    """Return what is said of a piece that is missing, whichever spool it is."""
+    return NotFound(
+        f"The spool holds no chunk {chunk} of {blob}.",
+        message_th=f"ไม่พบส่วนที่ {chunk} ของ {blob} ในที่พักข้อมูล",
+        remedy_en="Submit the file again; where the spool was put back from a copy, see docs/operations.md.",
+        remedy_th="โปรดส่งแฟ้มใหม่ หากที่พักข้อมูลถูกกู้คืนจากสำเนา ดู docs/operations.md",
+    )
+
+
+def no_name() -> NotFound:
+    """Return what is said of a name that can be no blob's."""
+    return NotFound(
+        "This is no name of a blob.",
+        message_th="ชื่อข้อมูลในที่พักไม่ถูกต้อง",
+        remedy_en="Names are the ledger's own; report this with the version.",
+        remedy_th="ชื่อนี้ระบบเป็นผู้ตั้งเอง โปรดแจ้งพร้อมหมายเลขรุ่น",
+    )
+
+
 class FolderSpool:
     """`domain.ports.Spool` on one machine's disk: a folder a blob, a file a chunk, each in place whole or not at all."""
 
@@ -30,10 +50,7 @@ class FolderSpool:
         try:
             return await asyncio.to_thread(self._chunk(blob, chunk).read_bytes)
         except (FileNotFoundError, NotADirectoryError):
-            raise NotFound(
-                f"The spool holds no chunk {chunk} of {blob}.",
-                message_th=f"ไม่พบส่วนที่ {chunk} ของ {blob} ในที่พักข้อมูล",
-            ) from None
+            raise no_chunk(blob, chunk) from None
 
     async def chunks(self, blob: str) -> AsyncIterator[bytes]:
         """Yield all chunks in order; a gap ends with NotFound, for then a piece is missing."""
@@ -79,7 +96,7 @@ class FolderSpool:
 
     def _folder(self, blob: str) -> Path:
         if not BLOB.fullmatch(blob):
-            raise NotFound("This is no name of a blob.", message_th="ชื่อข้อมูลในที่พักไม่ถูกต้อง")
+            raise no_name()
         return self._path / blob
 
     def _chunk(self, blob: str, chunk: int) -> Path:

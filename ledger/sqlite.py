@@ -5,14 +5,12 @@ It runs verbs and knows none of them. Several processes may open the same file: 
 """
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -24,14 +22,13 @@ from ledger.grouped import GroupedWrites
 from ledger.kept import KeptConnections
 from ledger.meta import CommitMirror, count_commit, notice_restored
 from ledger.migrate import migrate
+from ledger.turnstile import Turnstile
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: how long to wait for another process's transaction
 BUSY_MS = 20_000
-#: between two looks whether the turn has come (s)
-TURN_S = 0.002
 READERS = 4
 _PRAGMAS = (
     "synchronous=FULL",
@@ -54,8 +51,9 @@ class SqliteEngine:
         self._reader = KeptConnections(_engine(path, "BEGIN"))
         self._writes = GroupedWrites(self.write_now)
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-read")
-        self._turnstile = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
-        with self._turn():
+        self._turnstile = Turnstile(path.with_suffix(".lock"), BUSY_MS / 1000)
+        # switching to WAL does not wait by itself at all
+        with self._turnstile.turn():
             _use_wal(path)
             with _polite(), self._writer.begin() as connection:
                 is_new = migrate(connection)
@@ -78,7 +76,7 @@ class SqliteEngine:
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a changing verb in this thread."""
-        with self._turn(), _polite():
+        with self._turnstile.turn(), _polite():
             with self._writer.begin() as connection:
                 result = verb(connection, *args, **kwargs)
                 commits = count_commit(connection)
@@ -111,29 +109,6 @@ class SqliteEngine:
         self._reader.close()
         self._writer.close()
         self._mirror.close()
-        os.close(self._turnstile)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        # SQLite's own waiting polls with growing pauses, up to 100 ms; this lock is looked at every 2 ms. It ends with its
-        # process, and a program that does not know it still meets SQLite's lock. Switching to WAL does not wait by itself at all.
-        # Whoever holds it may be stopped for good (SIGSTOP): waiting ends, as SQLite's own would.
-        until = monotonic() + BUSY_MS / 1000
-        while not self._has_turn():
-            if monotonic() >= until:
-                raise Busy("The ledger is busy.", message_th="สมุดงานกลางไม่ว่างชั่วขณะ")
-            sleep(TURN_S)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
-
-    def _has_turn(self) -> bool:
-        try:
-            fcntl.flock(self._turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
     def _wipe(self) -> None:
         with _polite():

@@ -29,6 +29,8 @@ EARLY_MS = 20
 STAND_BY_S = 0.5
 #: after the gate was lost, in s
 GATE_LOST_S = 0.3
+#: a leader whose rounds have failed for so long steps aside until its lease has ended and a standby has asked, in ms
+FAILING_MS, ASIDE_MS = 1_000, LEAD_MS + 1_000
 
 
 class Scheduler:
@@ -54,6 +56,8 @@ class Scheduler:
         self._version: PolicyVersion | None = None
         self._holds: Sequence[HoldRow] = ()
         self._read_at = self._due_at = 0
+        self._failing_since: int | None = None
+        self._aside_until = 0
 
     @property
     def is_leading(self) -> bool:
@@ -62,20 +66,33 @@ class Scheduler:
 
     async def run_once(self) -> float:
         """Run one round of everything; returns the seconds to sleep."""
+        if self._parts.clock.monotonic() < self._aside_until:
+            return STAND_BY_S
         try:
             epoch = await self._parts.quotas.lead(self._holder, LEAD_MS)
             if epoch is None:
+                self._failing_since = None
                 self._stand_by()
                 return STAND_BY_S
-            if epoch != self._epoch:
-                self._stand_by()
-                # a ledger that was put back from a copy gives nothing out before this
-                await self._parts.ledger.ask_about_restored(self._parts.by, self._parts.clock.now())
-                self._epoch = epoch
-            return await self._lead(epoch)
+            sleep_s = await self._lead(epoch)
         except GateLost as error:
             self._parts.emit(LoopFailed(loop="scheduler", error=type(error).__name__))
             return GATE_LOST_S
+        except Exception:
+            self._step_aside_if_failing()
+            raise
+        self._failing_since = None
+        return sleep_s
+
+    def _step_aside_if_failing(self) -> None:
+        """Let another lead: one who reaches the gate and not the ledger would keep its lease for ever, and nobody would decide."""
+        now = self._parts.clock.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        elif now - self._failing_since >= FAILING_MS:
+            self._failing_since = None
+            self._aside_until = now + ASIDE_MS
+            self._stand_by()
 
     def _stand_by(self) -> None:
         self._epoch = None
@@ -84,6 +101,11 @@ class Scheduler:
         self._version = None
 
     async def _lead(self, epoch: int) -> float:
+        if epoch != self._epoch:
+            self._stand_by()
+            # a ledger that was put back from a copy gives nothing out before this
+            await self._parts.ledger.ask_about_restored(self._parts.by, self._parts.clock.now())
+            self._epoch = epoch
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
         if self._version is None or monotonic < self._due_at or monotonic >= self._read_at + READ_MS:
             self._read_at = monotonic

@@ -13,10 +13,12 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -41,19 +43,34 @@ _SETTINGS = {
 class PostgresServer:
     """One cluster in a folder: trusted by its unix socket, by password on the loopback address."""
 
-    def __init__(self, folder: Path) -> None:
-        """Make the cluster; `start` starts it."""
-        self.password = secrets.token_hex(8)
+    def __init__(self, folder: Path, primary: "PostgresServer | None" = None) -> None:
+        """Make the cluster, or a standby of another that runs; `start` starts it."""
+        self.password: str = primary.password if primary else secrets.token_hex(8)
         self.port = _free_port()
-        self._folder = folder
+        self.folder = folder
         self._data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
-        self._bin = _binaries(folder)
+        self._bin: Path = primary._bin if primary else _binaries(folder)
         folder.chmod(0o755)
         for made in (self._data, folder / "s"):
             made.mkdir(mode=0o700)
             if os.geteuid() == 0:
                 os.chown(made, _NOBODY, _NOBODY)
+        if primary:
+            place = ["-h", str(primary.folder / "s"), "-p", str(primary.port), "-U", "pratunam"]
+            self._run(
+                "pg_basebackup",
+                "-D",
+                str(self._data),
+                *place,
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "--no-sync",
+            )
+            return
         secret = folder / "s" / "password"
         secret.write_text(self.password)
         secret.chmod(0o644)
@@ -65,8 +82,8 @@ class PostgresServer:
         """Start it, with more settings than the usual where a test needs them; it answers when this returns."""
         chosen = _SETTINGS | {"listen_addresses": "127.0.0.1", "port": str(self.port)} | settings
         words = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
-        command = [str(self._bin / "postgres"), "-D", str(self._data), "-k", str(self._folder / "s"), *words]
-        with (self._folder / "log").open("ab") as log:
+        command = [str(self._bin / "postgres"), "-D", str(self._data), "-k", str(self.folder / "s"), *words]
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 stdout=log,
@@ -74,14 +91,26 @@ class PostgresServer:
                 preexec_fn=_death_note(),  # noqa: PLW1509 -- one prctl call, made ready before the fork; no lock is taken
                 **self._as_somebody(),
             )
-        self._run(
-            "pg_isready", "--timeout=30", "-h", str(self._folder / "s"), "-p", str(self.port), tries=600
-        )
+        self._run("pg_isready", "--timeout=30", "-h", str(self.folder / "s"), "-p", str(self.port), tries=600)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it: SIGINT ends all sessions politely, SIGQUIT is a crash. Nothing happens when it is stopped."""
         if self._process is not None:
             self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def promote(self) -> None:
+        """Have a standby take over; it may be written when this returns."""
+        self.sql("postgres", "SELECT pg_promote(true, 30)")
+
+    def crash(self) -> None:
+        """Lose it as by a power cut: no session is told, nothing more is written or sent."""
+        if self._process is not None:
+            root = psutil.Process(self._process.pid)
+            for process in [root, *root.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
             self._process.wait(30)
             self._process = None
 
@@ -95,7 +124,14 @@ class PostgresServer:
 
     def url(self, name: str) -> str:
         """Return the address of a database by the unix socket."""
-        return f"postgresql://pratunam@/{name}?host={self._folder / 's'}&port={self.port}"
+        return f"postgresql://pratunam@/{name}?host={self.folder / 's'}&port={self.port}"
+
+    @staticmethod
+    def either(name: str, *servers: "PostgresServer") -> str:
+        """Return the address of a database by the unix sockets of several servers: the one that may be written."""
+        places = ",".join(str(server.folder / "s") for server in servers)
+        ports = ",".join(str(server.port) for server in servers)
+        return f"postgresql://pratunam@/{name}?host={places}&port={ports}&target_session_attrs=read-write"
 
     def loopback_url(self, name: str, port: int | None = None) -> str:
         """Return the address of a database by TCP, where the password is asked for."""
@@ -143,16 +179,14 @@ class PostgresServer:
         raise RuntimeError(f"{program} failed: {told.decode()} {self._log()}")
 
     def _log(self) -> str:
-        log = self._folder / "log"
+        log = self.folder / "log"
         return log.read_text()[-2000:] if log.exists() else ""
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of this process, with an empty ledger as the template `ledger`."""
-    has_room = _SHM.is_dir() and os.access(_SHM, os.W_OK) and shutil.disk_usage(_SHM).free > _ROOM_BYTES
-    place = _SHM if has_room else None
-    with tempfile.TemporaryDirectory(prefix="ptn-pg-", dir=place, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="ptn-pg-", dir=roomy(), ignore_cleanup_errors=True) as folder:
         server = PostgresServer(Path(folder))
         server.start()
         server.sql("postgres", "CREATE DATABASE ledger")
@@ -167,6 +201,12 @@ def postgres(postgres_server: PostgresServer) -> Iterator[Database]:
     name = postgres_server.make("ledger")
     yield Database(postgres_server.url(name))
     postgres_server.drop(name)
+
+
+def roomy() -> Path | None:
+    """Return the folder in memory where a server's data may lie; None where there is no room."""
+    has_room = _SHM.is_dir() and os.access(_SHM, os.W_OK) and shutil.disk_usage(_SHM).free > _ROOM_BYTES
+    return _SHM if has_room else None
 
 
 def _binaries(folder: Path) -> Path:

@@ -137,14 +137,14 @@ async def test_a_lock_that_cannot_be_had_is_told_to_all_that_waited(
     """Each hears that the ledger is busy, and nothing was run."""
     runs: list[int] = []
     turns = iter((True, False))
-    real = home.engine._turn
+    real = home.engine._turnstile.turn
 
     def busy() -> Any:
         if next(turns, False):
             return real()
         raise Busy("busy", message_th="ไม่ว่าง")
 
-    monkeypatch.setattr(home.engine, "_turn", busy)
+    monkeypatch.setattr(home.engine._turnstile, "turn", busy)
     answers = await home.together(lambda _: runs.append(1), lambda _: runs.append(2))
     assert [type(answer) for answer in answers] == [Busy, Busy]
     assert runs == []

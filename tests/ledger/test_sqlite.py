@@ -123,8 +123,8 @@ async def test_a_ledger_that_stays_locked_is_busy(tmp_path: Path, monkeypatch: p
 
 async def test_a_turn_that_never_comes_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that was stopped in its turn holds nobody up for ever."""
-    engine = SqliteEngine(tmp_path / "ledger.db", CommitMirror(tmp_path / "commits"))
     monkeypatch.setattr(sqlite, "BUSY_MS", 30)
+    engine = SqliteEngine(tmp_path / "ledger.db", CommitMirror(tmp_path / "commits"))
     with (tmp_path / "ledger.lock").open("rb+") as stopped:
         fcntl.flock(stopped, fcntl.LOCK_EX)
         with pytest.raises(Busy):

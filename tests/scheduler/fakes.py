@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from domain.clock import ManualClock
-from domain.errors import Conflict, GateLost
+from domain.errors import Busy, Conflict, GateLost
 from domain.events import Event
 from domain.jobs import By, PartyBacklog
 from domain.policy import AccountRules, PartyRules, Policy, PolicyVersion, RegistryRules
@@ -56,6 +56,7 @@ class FakeLedger:
     claims_unseen: bool = False
     generations: list[str] = field(default_factory=list)
     copy: Restored | None = None
+    is_away: bool = False
 
     async def policy(self, now: int) -> PolicyVersion | None:
         """The newest whose time has come."""
@@ -79,6 +80,8 @@ class FakeLedger:
 
     async def unchecked_jobs(self, now: int) -> Sequence[str]:
         """Files to check."""
+        if self.is_away:
+            raise Busy
         return self.unchecked
 
     async def due_notices(self, now: int) -> Sequence[str]:
@@ -259,10 +262,10 @@ class Stage:
         self.forgotten: list[str] = []
         self.scheduler = self.another("s1")
 
-    def another(self, holder: str) -> Scheduler:
-        """One more scheduler on the same gate."""
+    def another(self, holder: str, ledger: FakeLedger | None = None) -> Scheduler:
+        """One more scheduler on the same gate, and on the same ledger unless it has one of its own."""
         return Scheduler(
-            cast("Ledger", self.ledger),
+            cast("Ledger", ledger or self.ledger),
             cast("Quotas", self.quotas),
             self.doorbell,
             self.clock,

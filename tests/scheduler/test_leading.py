@@ -1,10 +1,12 @@
 """Who leads: one at a time, and what the next one takes over."""
 
+from contextlib import suppress
 from dataclasses import replace
 
+from domain.errors import Busy
 from domain.quota import Signals
 from ledger.values import HoldRow
-from tests.scheduler.fakes import REGISTRY, Stage
+from tests.scheduler.fakes import REGISTRY, FakeLedger, Stage
 
 HOUR_MS = 3_600_000
 #: 2027-01-15, 08:00 UTC = 15:00 in Bangkok
@@ -27,6 +29,45 @@ async def test_one_leads_and_the_other_takes_over_within_three_seconds(stage: St
     assert waited <= 3000
     assert await stage.scheduler.run_once() == 0.5
     assert [s.is_leading for s in (stage.scheduler, standby)] == [False, True]
+
+
+async def test_a_leader_that_cannot_reach_the_ledger_steps_aside(stage: Stage) -> None:
+    """It does reach the gate, so its lease would never end: another leads before the shares lapse, and it stands by once it is well."""
+    cut_off = FakeLedger(stage.ledger.policies)
+    first, standby = stage.another("far", cut_off), stage.scheduler
+    await first.run_once()
+    cut_off.is_away = True
+    waited = 0
+    while not standby.is_leading:
+        with suppress(Busy):
+            await first.run_once()
+        stage.clock.advance(500)
+        waited += 500
+        await standby.run_once()
+    assert waited <= 4000
+    cut_off.is_away = False
+    for _ in range(10):
+        stage.clock.advance(500)
+        await standby.run_once()
+        assert await first.run_once() == 0.5
+    assert [one.is_leading for one in (first, standby)] == [False, True]
+
+
+async def test_a_leader_whose_ledger_stumbles_once_goes_on_leading(stage: Stage) -> None:
+    """One round that fails is no reason to change hands; alone, it leads again once its ledger is back."""
+    await stage.run(250)
+    for failing_ms, still_leads in ((500, True), (1500, False)):
+        stage.ledger.is_away = True
+        for _ in range(failing_ms // 500):
+            stage.clock.advance(500)
+            with suppress(Busy):
+                await stage.scheduler.run_once()
+        assert stage.scheduler.is_leading is still_leads
+        stage.ledger.is_away = False
+        for _ in range(8):
+            stage.clock.advance(500)
+            await stage.scheduler.run_once()
+        assert stage.scheduler.is_leading
 
 
 async def test_a_hold_that_ended_while_nobody_led_is_let_go(stage: Stage) -> None:

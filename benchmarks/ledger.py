@@ -1,0 +1,167 @@
+"""Ledger: the same job on SQLite and on PostgreSQL, through the real verbs: a file checked and committed, then claimed and settled.
+
+Intake is the real one, its child included; the sessions are loops that claim, mark and settle as a worker does, less wire, pacer and
+limits. Both engines lie on the same disk and wait for it at each commit. Sizes are read when all is done, the spool's apart.
+"""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.town import ALWAYS, REGISTRY, write_json
+from domain.jobs import By, Job, Outcome, Settlement
+from domain.quota import Lease
+from domain.states import JobState, RecordState
+from intake.check_job import check_job
+from intake.receive import receive
+from pratunam.intake_parts import intake_parts, submit_request
+from pratunam.parts import Parts, open_parts
+from pratunam.policy.apply import ApplyRequest, apply_policy
+from pratunam.settings import Settings
+from profiles.party_members.made_up import made_up_members
+from tests.postgres import PostgresServer
+
+BY = By("benchmark", "bench")
+ENGINES = ("sqlite", "postgres")
+ROWS, SESSIONS, PARTY = 1_000_000, 64, "P001"
+#: outcomes that a worker settles without waiting for more
+TOGETHER = 100
+_PIECE = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one engine keeps its own."""
+
+    settings: Settings
+    server: PostgresServer | None
+
+    def sizes(self) -> tuple[int, int]:
+        """Return the bytes of the ledger and of the spool."""
+        if self.server is None:
+            home = self.settings.home
+            ledger = sum(file.stat().st_size for file in home.glob("ledger.db*"))
+            return ledger, sum(file.stat().st_size for file in (home / "spool").rglob("*") if file.is_file())
+        query = (
+            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class"
+            " WHERE relnamespace = 'pratunam'::regnamespace AND relkind = 'r' AND (relname = 'spool_chunks') = %s"
+        )
+        return tuple(self.server.sql("bench", query, is_spool)[0][0] for is_spool in (False, True))
+
+
+async def main(console: Console, rows: int = ROWS) -> None:
+    """Measure both engines and print the table."""
+    found = [await measure(engine, rows) for engine in ENGINES]
+    table = Table(*found[0], box=None)
+    for each in found:
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in each.values()))
+    console.print(table)
+    write_json("ledger", {"rounds": found})
+
+
+async def measure(engine: str, rows: int) -> dict[str, Any]:
+    """Take one file in, check it, and settle every record of it; returns the figures."""
+    with _place(engine) as place:
+        file = _csv(place.settings.home.parent, rows)
+        async with open_parts(place.settings) as parts:
+            await _policy(parts)
+            empty = place.sizes()
+            began = time.perf_counter()
+            job = await _take_in(parts, file)
+            checked_s, began = time.perf_counter() - began, time.perf_counter()
+            await _settle_all(parts)
+            settled_s = time.perf_counter() - began
+            done = await parts.ledger.job(job.job)
+            assert (done.state, done.records.accepted) == (JobState.FINISHED, rows)
+            await parts.ledger.verify_audit()
+        full = place.sizes()
+    return {
+        "engine": engine,
+        "rows": rows,
+        "taken in and checked, rows/s": round(rows / checked_s),
+        "claimed and settled, records/s": round(rows / settled_s),
+        "both, records/s": round(rows / (checked_s + settled_s)),
+        "ledger, bytes a record": round((full[0] - empty[0]) / rows),
+        "spool, bytes a record": round((full[1] - empty[1]) / rows),
+    }
+
+
+async def _take_in(parts: Parts, file: Path) -> Job:
+    intake = await intake_parts(parts, REGISTRY)
+    taken = await receive(file, submit_request(PARTY, intake.rules, file.name), intake, BY, parts.clock.now())
+    job = await check_job(taken.job, intake, parts.clock.now())
+    assert job is not None
+    assert job.state is JobState.QUEUED, job
+    return job
+
+
+async def _settle_all(parts: Parts) -> None:
+    generation = await parts.ledger.begin_generation(REGISTRY, "benchmark", BY, parts.clock.now())
+    await asyncio.gather(*(_session(parts, generation, number) for number in range(SESSIONS)))
+
+
+async def _session(parts: Parts, generation: int, number: int) -> None:
+    lease = Lease(REGISTRY, PARTY, _account(number), "bench", generation * 2**32 + number + 1, generation)
+    ledger, clock = parts.ledger, parts.clock
+    while (claimed := await ledger.claim(lease, clock.now())) is not None:
+        await ledger.mark_sent(claimed.slice_id, claimed.token, claimed.lines, clock.now())
+        for first in range(0, claimed.lines, TOGETHER):
+            lines = range(first, min(first + TOGETHER, claimed.lines))
+            outcomes = tuple(
+                Outcome(line, RecordState.ACCEPTED, receipt=f"R-{claimed.seq:06d}-{line:06d}")
+                for line in lines
+            )
+            await ledger.settle([Settlement(claimed.slice_id, outcomes)], clock.now())
+
+
+@contextmanager
+def _place(engine: str) -> Iterator[Place]:
+    folder = Path(mkdtemp(prefix="pratunam-bench-"))
+    settings = replace(Settings(), home=folder / "home")
+    server = None
+    try:
+        if engine == "postgres":
+            server = PostgresServer(Path(mkdtemp(prefix="pratunam-bench-")))
+            server.start(shared_buffers="256MB", max_wal_size="1GB")
+            server.sql("postgres", "CREATE DATABASE bench TEMPLATE template0")
+            settings = replace(settings, ledger_url=server.url("bench"))
+        yield Place(settings, server)
+    finally:
+        if server is not None:
+            server.stop()
+            shutil.rmtree(server.folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _csv(folder: Path, rows: int) -> Path:
+    path = folder / "members.csv"
+    with path.open("wb") as out:
+        for start in range(0, rows, _PIECE):
+            piece = made_up_members(min(_PIECE, rows - start), 1, start=start)
+            piece.write_csv(out, include_header=start == 0)
+    return path
+
+
+async def _policy(parts: Parts) -> None:
+    accounts = "".join(
+        f'[[party.{PARTY}.account]]\nid = "{_account(number)}"\nkind = "base"\nsecret = "plain:s"\n'
+        for number in range(SESSIONS)
+    )
+    text = (
+        f'format = 1\n[registry.{REGISTRY}]\nprofile = "party-members"\nendpoint = "http://127.0.0.1:9"\ntest_ids = true\n'
+        f"account_rate = 1000\naccount_burst = 1000\nrate = 64000\nburst = 64000\n{ALWAYS}\n[party.{PARTY}]\n{accounts}"
+    )
+    await apply_policy(parts.ledger, ApplyRequest(text, "benchmark", "bench"), BY, parts.clock.now())
+
+
+def _account(number: int) -> str:
+    return f"{PARTY}-{number:02d}"

@@ -1,0 +1,122 @@
+"""Two hosts against one Redis and one PostgreSQL, each on links that are cut: what one loses the other does, and nothing is done twice."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.town import Town, TownPlan, party, write_members
+from domain.jobs import Job
+from domain.states import JobState
+from tests.end_to_end.hosts import Host, Several, redis_by_tcp, two_hosts
+from tests.end_to_end.links import Link
+from tests.end_to_end.verdicts import assert_all_in_effect, assert_limits_held
+from tests.postgres import PostgresServer
+
+ROWS, FEW = 800, 40
+RATE = 120
+FASTER = 10
+
+
+@pytest.fixture
+async def several(place: Path, postgres_server: PostgresServer) -> AsyncIterator[Several]:
+    """Two hosts that stand ready, with three parties of two accounts each."""
+    plan = TownPlan([2, 2, 2], [ROWS] * 3, RATE, RATE // 4, 20, 5, extra_policy="answer_timeout_s = 2")
+    name = postgres_server.make("ledger")
+    async with redis_by_tcp(place) as port, two_hosts(plan, place, [postgres_server], name, port) as made:
+        yield made
+    postgres_server.drop(name)
+
+
+async def test_what_one_host_loses_the_other_does_and_nothing_is_done_twice(several: Several) -> None:
+    """The leader's host is cut off Redis, then off PostgreSQL, then off both; then one is lost with a file that nobody has checked."""
+    here, hosts = several.town, several.hosts
+    for host in hosts:
+        host.start()
+    await asyncio.gather(*(host.ready() for host in hosts))
+    files = {party(k): write_members(here.folder, party(k), rows, k) for k, rows in enumerate(here.plan.rows)}
+    jobs = await here.submit(files)
+    await asyncio.gather(*(has_sent(host, 10) for host in hosts))
+    cut_off, other = hosts
+    for what in ("redis", "ledger", "both"):
+        cut_off, other = await by_lead(hosts)
+        links = links_of(cut_off, what)
+        for link in links:
+            link.cut()
+        # the first time both are at work; from then on the other has to come back first
+        await asyncio.gather(has_sent(other, 2 * RATE), leads(other))
+        for link in links:
+            link.heal()
+    await hurry(here)
+    done = await here.until_done(jobs, 120)
+    lost, left = other, cut_off
+    for host in hosts:
+        host.signal("worker", signal.SIGSTOP)
+    late = await take_in(lost, write_members(here.folder, "late", FEW, 9), here)
+    assert late.state is JobState.RECEIVED
+    lost.lose()
+    left.signal("worker", signal.SIGCONT)
+    done += await here.until_done([late])
+    report = await here.report()
+    assert_limits_held(report)
+    assert_all_in_effect(report, done)
+    assert not await here.parts.ledger.restored_from_copy()
+    assert await left.stop() == [0, 0]
+
+
+async def take_in(host: Host, file: Path, here: Town) -> Job:
+    """Take a file in on a host, through its own links."""
+    assert await host.command("submit", str(file), "--party", party(0), "--yes") == 0
+    return next(job for job in await here.parts.ledger.jobs() if job.file == file.name)
+
+
+def links_of(host: Host, what: str) -> Sequence[Link]:
+    """Return the links of a host to one of the servers, or to both."""
+    return {"redis": [host.redis], "ledger": host.ledgers, "both": [host.redis, *host.ledgers]}[what]
+
+
+async def by_lead(hosts: Sequence[Host]) -> Sequence[Host]:
+    """Return the hosts, the one that leads now first."""
+    since_s = time.time()
+    async with asyncio.timeout(20):
+        while True:
+            led = [await host.led_at() for host in hosts]
+            if max(led) > since_s:
+                return sorted(hosts, key=lambda host: -led[hosts.index(host)])
+            await asyncio.sleep(0.1)
+
+
+async def leads(host: Host) -> None:
+    """Wait until a host's scheduler leads."""
+    since_s = time.time()
+    async with asyncio.timeout(20):
+        while True:
+            if await host.led_at() > since_s:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def has_sent(host: Host, more: int) -> None:
+    """Wait until a host has sent so many records more than by now; raises TimeoutError."""
+    before = await host.sent()
+    async with asyncio.timeout(40):
+        while True:
+            if await host.sent() >= before + more:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def hurry(here: Town) -> None:
+    """Raise all limits, first at the registrar: what is left has no more to show and need not take long."""
+    plan = replace(here.plan, rate=RATE * FASTER, account_rate=here.plan.account_rate * FASTER)
+    limits: list[dict[str, object]] = [
+        {"account": f"{party(k)}-{n:02d}", "rate": plan.account_rate, "burst": plan.account_burst}
+        for k, count in enumerate(plan.accounts)
+        for n in range(count)
+    ]
+    await here.control(limits=[{"rate": plan.rate, "burst": plan.burst}, *limits])
+    await here.apply(plan)
