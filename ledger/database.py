@@ -3,6 +3,8 @@
 No error of the driver leaves this room with a value or a password in it: what happened is told in words of our own.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -14,6 +16,7 @@ from psycopg.types.numeric import IntLoader
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import BadSetting, Busy, PratunamError
+from ledger.sessions import WATCH, Session
 
 #: where the ledger's tables stand
 SCHEMA = "pratunam"
@@ -21,7 +24,7 @@ OLDEST = 140000
 _SCHEMES = ("postgresql://", "postgres://")
 #: how long to wait for another transaction's lock, for one statement, and for a session that says nothing in mid-transaction (ms)
 LOCK_MS, STATEMENT_MS, SILENT_MS = 20_000, 120_000, 15_000
-#: a server that is gone is noticed after about ten seconds, whatever the network says
+#: a server that is gone is noticed after about ten seconds; one that is there and says nothing: `ledger/sessions.py`
 _REACH: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -33,10 +36,14 @@ _REACH: dict[str, Any] = {
 _SET_UP: LiteralString = """
 SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding'),
        current_setting('server_version_num')::int, pg_is_in_recovery(),
+       (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()),
        set_config('search_path', %s, false), set_config('lock_timeout', %s, false),
        set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false),
        set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
                   THEN 'on' ELSE current_setting('synchronous_commit') END, false)
+"""
+_IS_THERE: LiteralString = """
+SELECT 1 FROM pg_stat_activity WHERE pid = %s AND extract(epoch FROM backend_start)::text = %s
 """
 
 
@@ -65,17 +72,20 @@ class Database:
     url: str
     password: str = field(default="", repr=False)
 
-    def connect(self, *, autocommit: bool = False, read_only: bool = False) -> psycopg.Connection[Any]:
+    def connect(self, *, autocommit: bool = False, read_only: bool = False) -> Session:
         """Open a session that is fit for the ledger; raises psycopg.Error, Busy for a standby, BadSetting for a server that may forget."""
         given: dict[str, Any] = _REACH | conninfo_to_dict(self.url)
         if self.password:
             given["password"] = self.password
-        connection = psycopg.connect(**given, autocommit=True)
+        connection = Session.connect(**given, autocommit=True)
         try:
+            connection.take_lever()
             limits = (str(LOCK_MS), str(STATEMENT_MS), str(SILENT_MS))
-            found = connection.execute(_SET_UP, (SCHEMA, *limits)).fetchone()
+            with WATCH.over(connection):
+                found = connection.execute(_SET_UP, (SCHEMA, *limits)).fetchone()
             assert found is not None
             _refuse_unfit(*found[:5])
+            connection.born = found[5]
             # a sum of whole numbers comes as `numeric`; the ledger keeps no other
             connection.adapters.register_loader("numeric", IntLoader)
             connection.autocommit = autocommit
@@ -86,6 +96,23 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def serves(self, session: Session) -> bool:
+        """Say whether the server that this address leads to now has that session; asked on one of its own."""
+        try:
+            with self.connect(autocommit=True) as asking, WATCH.over(asking):
+                named = (session.info.backend_pid, session.born)
+                return asking.execute(_IS_THERE, named).fetchone() is not None
+        except psycopg.Error as error:
+            return trouble_of(error) is Trouble.BUSY  # it answers, and has no room for the question
+        except PratunamError:
+            return False
+
+    @contextmanager
+    def watched(self, session: Session) -> Iterator[None]:
+        """Wait on a session, but not for a server that has fallen silent."""
+        with WATCH.over(session, lambda: self.serves(session)):
+            yield
 
 
 def read_database(url: str, password_file: Path | None) -> Database:

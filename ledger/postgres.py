@@ -8,11 +8,13 @@ lost is looked up by the transaction's own number, so that a verb is never half 
 import asyncio
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Concatenate, LiteralString, ParamSpec, TypeVar
+from typing import cast as as_type
 
 import psycopg
 from sqlalchemy import BigInteger, Connection, Engine, Text, bindparam, cast, create_engine, func, update
@@ -27,6 +29,7 @@ from ledger.host_mirror import HostMirror
 from ledger.locks import OPENING
 from ledger.meta import NOTICED, read_meta, write_meta, write_restored
 from ledger.migrate import migrate
+from ledger.sessions import Session
 from ledger.tables import meta
 
 P = ParamSpec("P")
@@ -39,8 +42,8 @@ _PAUSES: dict[Trouble, tuple[float, ...]] = {
     Trouble.LOST: (0.05, 0.5),
     Trouble.BUSY: (),
 }
-#: how often, and how long apart (s), the server is asked what became of a commit
-_ASKED, _ASKED_EVERY_S = 20, 0.25
+#: for how long, and how long apart (s), the server is asked what became of a commit
+_ASKED_FOR_S, _ASKED_EVERY_S = 10.0, 0.25
 #: which server's history it is: another one after a standby has taken over
 _TIMELINE = func.substr(func.pg_walfile_name(func.pg_current_wal_lsn()), 1, 8)
 _COUNT = HotStatement(
@@ -102,7 +105,7 @@ class PostgresEngine:
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a changing verb in this thread, once."""
-        with _connected(self._writer) as connection:
+        with self._connected(self._writer) as connection:
             begun = connection.begin()
             result = verb(connection, *args, **kwargs)
             counted = self._count(connection)
@@ -126,7 +129,7 @@ class PostgresEngine:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection for looking only, on one snapshot."""
-        with _connected(self._reader) as connection, connection.begin():
+        with self._connected(self._reader) as connection, connection.begin():
             yield connection
 
     async def wipe(self) -> None:
@@ -144,6 +147,29 @@ class PostgresEngine:
         self._reader.dispose()
         self._writer.dispose()
         self._mirror.close()
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
+        """Give a connection, and say of what fails on it whether it may be run again."""
+        try:
+            with engine.connect() as connection:
+                try:
+                    with self._database.watched(_session_of(connection)):
+                        try:
+                            yield connection
+                        except BaseException:
+                            with suppress(DBAPIError, psycopg.Error):
+                                connection.rollback()  # the pool would do it, with nobody watching
+                            raise
+                finally:
+                    _drop_if_dead(connection)
+        except (DBAPIError, psycopg.Error) as error:
+            trouble = trouble_of(error)
+            if trouble is Trouble.OTHER:
+                raise failure_of(error) from None
+            if trouble is Trouble.LOST:
+                engine.dispose()  # the others that lie in the pool are as dead
+            raise Undone(trouble) from None
 
     async def _repeated(self, threads: ThreadPoolExecutor, once: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -201,7 +227,8 @@ class PostgresEngine:
         A standby that took over gives numbers anew that it never heard of: there only this host's counter tells, and only that it was
         not committed; where it stands higher, another transaction of this host may have counted since.
         """
-        for _ in range(_ASKED):
+        until = time.monotonic() + _ASKED_FOR_S
+        while True:
             try:
                 with self._database.connect(autocommit=True) as asking:
                     found = asking.execute(
@@ -212,9 +239,9 @@ class PostgresEngine:
             state = found[0] if found else None
             if state in ("committed", "aborted"):
                 return bool(state == "committed")
-            if state is None or self._closing.wait(_ASKED_EVERY_S):
-                break
-        raise told(Trouble.LOST)
+            is_over = state is None or time.monotonic() >= until
+            if is_over or self._closing.wait(_ASKED_EVERY_S):
+                raise told(Trouble.LOST)
 
 
 class Undone(Exception):
@@ -237,22 +264,8 @@ def _engine(connect: Callable[[], psycopg.Connection], size: int) -> Engine:
     )
 
 
-@contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
-    """Give a connection, and say of what fails on it whether it may be run again."""
-    try:
-        with engine.connect() as connection:
-            try:
-                yield connection
-            finally:
-                _drop_if_dead(connection)
-    except (DBAPIError, psycopg.Error) as error:
-        trouble = trouble_of(error)
-        if trouble is Trouble.OTHER:
-            raise failure_of(error) from None
-        if trouble is Trouble.LOST:
-            engine.dispose()  # the others that lie in the pool are as dead
-        raise Undone(trouble) from None
+def _session_of(connection: Connection) -> Session:
+    return as_type("Session", connection.connection.dbapi_connection)
 
 
 def _drop_if_dead(connection: Connection) -> None:

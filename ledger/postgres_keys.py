@@ -18,6 +18,7 @@ from ledger.database import Database, Trouble, failure_of, refusal_of, told, tro
 from ledger.keystore import KeyStore, no_key
 from ledger.locks import KEYS
 from ledger.sealing import KEY_BYTES, Sealer, aad
+from ledger.sessions import Session
 
 KEYS_SCHEMA = "pratunam_keys"
 #: a key that another host destroyed lives on in this one's memory for so long at most (s)
@@ -54,7 +55,7 @@ class PostgresKeyStore(KeyStore):
         self._look_at_s = self._rest_until_s = 0.0
         self._wrapper = Sealer(master_key)
         self._database = database
-        self._session: psycopg.Connection[Any] | None = None
+        self._session: Session | None = None
         self._open()
         self._check_master()
 
@@ -175,7 +176,9 @@ class PostgresKeyStore(KeyStore):
         with self._lock:
             for is_last in (False, True):
                 try:
-                    done = self._connected().execute(statement, values or None)
+                    session = self._connected()
+                    with self._database.watched(session):
+                        done = session.execute(statement, values or None)
                     return done.fetchall() if done.description else []
                 except psycopg.Error as error:
                     if self._session is not None and self._session.closed:
@@ -184,7 +187,7 @@ class PostgresKeyStore(KeyStore):
                         raise self._told(error) from None
         raise told(Trouble.LOST)
 
-    def _connected(self) -> psycopg.Connection[Any]:
+    def _connected(self) -> Session:
         if self._session is None:
             if time.monotonic() < self._rest_until_s:
                 raise told(Trouble.LOST)

@@ -104,13 +104,18 @@ class PostgresServer:
         """Have a standby take over; it may be written when this returns."""
         self.sql("postgres", "SELECT pg_promote(true, 30)")
 
-    def crash(self) -> None:
-        """Lose it as by a power cut: no session is told, nothing more is written or sent."""
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server and all its sessions."""
         if self._process is not None:
             root = psutil.Process(self._process.pid)
             for process in [root, *root.children(recursive=True)]:
                 with suppress(psutil.NoSuchProcess):
-                    process.kill()
+                    process.send_signal(number)
+
+    def crash(self) -> None:
+        """Lose it as by a power cut: no session is told, nothing more is written or sent."""
+        self.signal(signal.SIGKILL)
+        if self._process is not None:
             self._process.wait(30)
             self._process = None
 

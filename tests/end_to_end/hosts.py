@@ -28,7 +28,7 @@ from pratunam.embedded import find_binary
 from pratunam.parts import make_home_folder, open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.settings import Settings, read_settings
-from tests.end_to_end.links import Address, Door, Link
+from tests.gauntlet.proxy import Address, Door, Link
 from tests.postgres import PostgresServer
 
 READY_WITHIN_S, GONE_WITHIN_S = 60, 40

@@ -13,8 +13,8 @@ from benchmarks.town import Town, TownPlan, party, write_members
 from domain.jobs import Job
 from domain.states import JobState
 from tests.end_to_end.hosts import Host, Several, redis_by_tcp, two_hosts
-from tests.end_to_end.links import Link
 from tests.end_to_end.verdicts import assert_all_in_effect, assert_limits_held
+from tests.gauntlet.proxy import Link
 from tests.postgres import PostgresServer
 
 ROWS, FEW = 800, 40
