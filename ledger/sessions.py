@@ -59,6 +59,8 @@ class Watch:
         self._lock = threading.Lock()
         self._waiting: set[_Waiting] = set()
         self._thread: threading.Thread | None = None
+        self._is_wanted = threading.Event()
+        self._never = threading.Event()
 
     @contextmanager
     def over(self, session: Session, is_served: Callable[[], bool] = lambda: False) -> Iterator[None]:
@@ -66,6 +68,7 @@ class Watch:
         waiting = _Waiting(session, is_served, time.monotonic())
         with self._lock:
             self._waiting.add(waiting)
+            self._is_wanted.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="ledger-watch", daemon=True)
                 self._thread.start()
@@ -76,10 +79,12 @@ class Watch:
                 self._waiting.discard(waiting)
 
     def _run(self) -> None:
-        while True:
-            time.sleep(EVERY_S)
+        while self._is_wanted.wait():
+            self._never.wait(EVERY_S)
             now = time.monotonic()
             with self._lock:
+                if not self._waiting:
+                    self._is_wanted.clear()
                 due = [one for one in self._waiting if not one.is_asked and now - one.since >= PATIENCE_S]
             for one in due:
                 one.is_asked = True
