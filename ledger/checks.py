@@ -13,6 +13,7 @@ from ledger.drafts import delete_slices, need_right
 from ledger.driver import HotStatement
 from ledger.jobs import as_job, job_row, read_job
 from ledger.locks import lock_jobs, lock_slices_of
+from ledger.meta import NOTICED, read_restored
 from ledger.tables import invalid_batches, jobs, slices
 from ledger.values import CheckResult, CheckTicket
 
@@ -49,7 +50,12 @@ def drop_cancelled(connection: Connection, job: str) -> bool:
 def begin_check(
     connection: Connection, job: str, now: int, *, attempts: int, lock_ms: int
 ) -> CheckTicket | None:
-    """Take the right to check a file and count the attempt. After `attempts` crashed tries the job is refused."""
+    """Take the right to check a file and count the attempt. After `attempts` crashed tries the job is refused.
+
+    Nothing is checked in a ledger that was put back from a copy before somebody has seen to it.
+    """
+    if read_restored(connection) == NOTICED:
+        return None
     _lock_all(connection, job)
     row = job_row(connection, job)
     if row.state not in _UNCHECKED or (row.state == JobState.CHECKING and _is_alive(row.check_until, now)):

@@ -60,7 +60,8 @@ class Trouble(Enum):
 _REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
 #: classes and codes of SQLSTATE
 _AGAIN = frozenset({"40001", "40P01"})
-_BUSY = frozenset({"55P03", "57014", "53300", "53200", "53100", "57P03"})
+#: a lock or a statement took too long, no connection, memory or room is left, it is starting, its disk fails
+_BUSY = frozenset({"55P03", "57014", "53300", "53200", "53100", "57P03", "58030"})
 #: shut down, crashed, dropped, timed out in mid-transaction, and a server that is only a standby now
 _LOST = frozenset({"57P01", "57P02", "57P04", "57P05", "25P03", "25P04", "25006", "XX001"})
 

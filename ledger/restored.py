@@ -1,12 +1,13 @@
 """A ledger that was put back from a copy: what it holds as unsettled may have been sent since, and is asked about first.
 
-Story: 1. whoever opens it notices (`ledger.meta`): from then on no slice is given out; 2. the leading scheduler has every unsettled
-line written as unknown, some slices a transaction; 3. one transaction says so, begins new generations and tells the operators;
-4. jobs of the copy that were not checked yet, and, where a key may have two effects, files taken in during the next days (those that
-the copy lacks come again) begin as unknown too; 5. once nothing is left to ask, it is forgotten. A crash anywhere repeats its step.
+Story: 1. whoever opens it notices (`ledger.meta`): from then on no slice is given out and no file is checked; 2. the leading scheduler
+has every unsettled line written as unknown, some slices a transaction; 3. one transaction says so, begins new generations and tells the
+operators; 4. jobs of the copy that were not checked yet, and, where a key may have two effects, files taken in during the next days
+(those that the copy lacks come again) begin as unknown too; 5. once nothing is left to ask, it is forgotten. A crash anywhere repeats
+its step.
 """
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from domain.jobs import By
 from domain.states import OPEN_JOB_STATES, JobState
@@ -87,11 +88,22 @@ def begin_asking(connection: Connection, by: By, now: int) -> None:
         return
     upto = connection.execute(select(func.max(jobs.c.number))).scalar() or 0
     write_restored(connection, upto, now)
+    _repeat_checks(connection)
     for registry in connection.execute(select(generations.c.registry).distinct()).scalars().all():
         begin_generation(connection, registry, "restored", by, now)
     detail = {"records": found.asked, "unchecked": found.unchecked, "jobs": upto}
     note(connection, "ledger.restored", "ledger", detail, by, now)
     write_notices(connection, [_notice(found)], now)
+
+
+def _repeat_checks(connection: Connection) -> None:
+    """Have a check that the copy caught under way be the same try again: its keys are those under which its records may have been sent."""
+    under_way = (
+        (jobs.c.state == JobState.CHECKING) & (jobs.c.check_attempts > 0) & jobs.c.check_until.is_not(None)
+    )
+    connection.execute(
+        update(jobs).where(under_way).values(check_attempts=jobs.c.check_attempts - 1, check_until=None)
+    )
 
 
 def forget(connection: Connection, by: By, now: int) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from domain.errors import BadSetting, Busy
 from ledger.database import Database, read_database
+from ledger.engine import OnEngine
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from tests.ledger.scene import BY, NOW, new_job
@@ -51,6 +53,25 @@ async def test_a_server_that_is_away_is_busy_and_its_return_is_noticed(
         assert not await ledger.restored_from_copy()
     finally:
         await ledger.close()
+
+
+@pytest.mark.parametrize("code", ["53100", "53200", "58030"])
+async def test_a_server_without_room_memory_or_a_sound_disk_is_busy(
+    postgres: Database, keys: KeyStore, code: str
+) -> None:
+    """What it refuses for that reason is undone and may be repeated; it is no fault of the statement."""
+    ledger = await open_ledger(postgres, keys)
+    assert isinstance(ledger, OnEngine)
+    try:
+        with pytest.raises(Busy):
+            await ledger.engine.write(_refuse, code)
+        assert (await ledger.receive(new_job("J1"), BY, NOW)).job == "J1"
+    finally:
+        await ledger.close()
+
+
+def _refuse(connection: Connection, code: str) -> None:
+    connection.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{code}'; END $$")
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])

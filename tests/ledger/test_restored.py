@@ -7,7 +7,7 @@ import pytest
 from domain.policy import Policy
 from domain.states import JobState
 from ledger.engine import OnEngine
-from ledger.meta import NOTICED, write_restored
+from ledger.meta import NOTICED, forget_restored, write_restored
 from ledger.protocols import Ledger
 from ledger.restored import AT_ONCE, KEPT_MS
 from tests.ledger.scene import (
@@ -120,6 +120,19 @@ async def test_a_file_that_the_copy_holds_unchecked_is_asked_about_too(copy: Sce
     ticket = await copy.check("J3")
     await copy.ledger.accept("J3", [copy.draft("J3", 0, 2)], [], NOW, ticket=ticket)
     assert await copy.states("J3") == ["uu"]
+
+
+async def test_a_check_that_the_copy_caught_under_way_is_the_same_try_again(copy: Scene) -> None:
+    """It may have ended after the copy, and keys bear the number of the try: another number would be another key for what was sent."""
+    assert isinstance(copy.ledger, OnEngine)
+    await copy.ledger.engine.write(forget_restored)
+    await copy.ledger.receive(new_job("J3"), BY, NOW)
+    before = await copy.ledger.begin_check("J3", NOW)
+    await put_back(copy.ledger)
+    assert await copy.ledger.begin_check("J3", NOW + KEPT_MS) is None
+    await copy.ledger.ask_about_restored(BY, NOW)
+    assert before is not None
+    assert await copy.ledger.begin_check("J3", NOW) == before
 
 
 @pytest.mark.parametrize("idempotent", [False, True])
