@@ -3,20 +3,27 @@
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import tempfile
-from dataclasses import asdict
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.town import machine
-from tests.gauntlet.deck import FAULTS, KILLED, KINDS
-from tests.gauntlet.kinds import Kind
+from tests.gauntlet.deck import APART, DRAWN, FAULTS, KILLED, KINDS
+from tests.gauntlet.disks import own_mounts
 from tests.gauntlet.plan import Plan
-from tests.gauntlet.play import Played, play
+from tests.gauntlet.play import Played, play, play_apart
+from tests.gauntlet.tally import Tally
 
+#: rows that parties have waiting (s of their pace); in a long run a file whose check died may wait a minute
+_AHEAD_S, _FEW_MINUTES = 12.0, 5
 RESULTS = Path("benchmarks") / "results"
 
 
@@ -43,31 +50,63 @@ def main(arguments: list[str]) -> int:
     wrong = [name for name in given.only or () if name not in KINDS]
     if wrong:
         parser.error(f"there is no kind {', '.join(wrong)}; --list names all")
-    chosen = [KINDS[name] for name in given.only or ()]
-    plan = Plan(given.seed, given.minutes, given.shape)
-    kills = [] if given.no_kills or chosen else list(KILLED)
-    played = _run(plan, chosen or list(FAULTS), kills, given.keep, is_short=given.quick)
-    tell(console, played)
+    plan = Plan(
+        given.seed,
+        given.minutes,
+        given.shape,
+        ahead_s=_AHEAD_S if given.minutes <= _FEW_MINUTES else 4 * _AHEAD_S,
+        small_disks=own_mounts(),
+        may_preload=True,
+    )
+    chosen = given.only or list(KINDS)
+    if given.keep:
+        given.keep.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="ptn-g-", ignore_cleanup_errors=True) as folder:
+        played = asyncio.run(_until_told(_all(plan, chosen, given, (given.keep or Path(folder)).absolute())))
+    tell(console, played, chosen)
     write(played, "-".join(given.only or ["all"]).replace(" ", "_"))
     return 0 if played.is_clean else 1
 
 
-def _run(plan: Plan, kinds: list[Kind], kills: list[Kind], keep: Path | None, *, is_short: bool) -> Played:
-    if keep is not None:
-        keep.mkdir(parents=True)
-        return asyncio.run(play(plan, kinds, kills, keep.absolute(), is_short=is_short))
-    with tempfile.TemporaryDirectory(prefix="ptn-g-", ignore_cleanup_errors=True) as folder:
-        return asyncio.run(play(plan, kinds, kills, Path(folder), is_short=is_short))
+async def _all(plan: Plan, chosen: Sequence[str], given: argparse.Namespace, folder: Path) -> Played:
+    """Run what was chosen on the common field, then what needs a home of its own."""
+    tally = Tally(_say)
+    kills = [] if given.no_kills or given.only else list(KILLED)
+    drawn = [kind for kind in DRAWN if kind.name in chosen and (given.only or kind in FAULTS)]
+    apart = [kind for kind in APART if kind.name in chosen]
+    played = await play(plan, drawn, kills, folder, tally, is_short=given.quick) if drawn else None
+    if not apart:
+        assert played is not None
+        return played
+    rest = await play_apart(plan, apart, folder, tally)
+    return rest if played is None else replace(played, broken=rest.broken, took_s=played.took_s + rest.took_s)
 
 
-def tell(console: Console, played: Played) -> None:
+def _say(text: str) -> None:
+    print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
+
+
+async def _until_told(playing: Coroutine[None, None, Played]) -> Played:
+    """Play, and leave nothing running when told to end."""
+    task = asyncio.create_task(playing)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
+
+
+def tell(console: Console, played: Played, chosen: Sequence[str]) -> None:
     """Print the table of faults, the judges' numbers and the recovery times."""
     table = Table("fault", "how it is injected", "at stake", "covers", "count", "result", box=None)
+    rest = [name for name in KINDS if name not in chosen]
     for name, kind in KINDS.items():
+        if name in rest:
+            continue
         table.add_row(
-            name, kind.how, kind.stake, kind.covers, str(played.counts[name]), result_of(played, name)
+            name, kind.how, kind.stake, kind.covers, str(played.counts.get(name, 0)), result_of(played, name)
         )
     console.print(table)
+    if rest:
+        console.print(f"not run: {len(rest)} other kinds")
     if played.times:
         times = Table("killed", "times", "all back s: min, median, max", "longest silence s", box=None)
         for each in played.times:
@@ -82,7 +121,8 @@ def tell(console: Console, played: Played) -> None:
         console.print(f"broken: {sentence}", markup=False)
     counts = ", ".join(f"{name} {count}" for name, count in played.verdict.counts.items())
     console.print(
-        f"seed {played.plan.seed}, {played.plan.minutes:g} min, {played.plan.shape}: {played.jobs} files, {played.valid} valid records, "
+        f"seed {played.plan.seed}, {played.plan.minutes:g} min, {played.plan.shape}: {played.jobs} files "
+        f"({played.refused} handed in again), {played.valid} valid records, "
         f"{played.arrivals} arrivals ({played.verdict.late} of ended sessions, {played.verdict.repeated} repeated by the network); {counts}"
     )
     starts = ", ".join(f"{name} {count}" for name, count in sorted(played.starts.items()))
@@ -93,7 +133,7 @@ def result_of(played: Played, name: str) -> str:
     """Return what a row says: a kind that was not injected is never called kept."""
     if played.broken.get(name):
         return f"broken: {played.broken[name][0]}"
-    if not played.counts[name]:
+    if not played.counts.get(name, 0):
         reason = played.not_run.get(name, "")
         return f"not run{': ' + reason if reason else ''}"
     return "kept" if played.verdict.is_clean else "see below"
@@ -103,7 +143,7 @@ def write(played: Played, name: str) -> Path:
     """Keep the run's figures beside the benchmarks'."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     file = RESULTS / f"gauntlet-{name[:60]}-{played.plan.seed}.json"
-    told = {"machine": machine()} | asdict(played)
+    told = {"machine": machine()} | msgspec.to_builtins(played)
     file.write_text(json.dumps(told, indent=1), "utf-8")
     return file
 

@@ -215,6 +215,9 @@ def _ledger(seen: Evidence) -> Iterator[tuple[str, int, str]]:
             continue
         told = job.records
         if handed.job in seen.cancelled:
+            took = sum(bool(seen.effects.get(one)) for one in handed.accepted)
+            if told.accepted != took or told.pending or told.unknown:
+                yield LEDGER, 1, f"{handed.job}, cancelled, says {told}; {took} took effect"
             continue
         said = job.state, told.accepted, told.rejected, job.invalid
         if said != (JobState.FINISHED, len(handed.accepted), len(handed.rejected), handed.invalid):

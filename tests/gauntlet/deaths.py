@@ -121,9 +121,9 @@ async def power_cut(scene: Scene) -> None:
     await _back(*(kept for host in ground.hosts.values() for kept in host.processes.values()))
 
 
-def note(scene: Scene, name: str, of: frozenset[str] = frozenset()) -> None:
+def note(scene: Scene, name: str) -> None:
     """Write down when a blow struck."""
-    scene.blows.append((name, time.time_ns() // 1_000_000, of))
+    scene.blows.append((name, time.time_ns() // 1_000_000))
 
 
 async def _strike(scene: Scene, name: str, kept: Kept) -> None:

@@ -2,10 +2,20 @@
 
 from tests.gauntlet.bad_days import DAYS
 from tests.gauntlet.bad_links import LINKS
+from tests.gauntlet.copies import COPIES
 from tests.gauntlet.deaths import CUT, KILLS
+from tests.gauntlet.kinds import Kind
 from tests.gauntlet.losses import LOSSES
+from tests.gauntlet.machine import MACHINE
+from tests.gauntlet.one_home import HOMES, Apart
+from tests.gauntlet.people import PEOPLE
 from tests.gauntlet.stillness import STOPS
 
 KILLED = KILLS
-FAULTS = (*STOPS, *LINKS, *LOSSES, *DAYS, CUT)
-KINDS = {kind.name: kind for kind in (*KILLS, *FAULTS)}
+FAULTS = (*STOPS, *LINKS, *LOSSES, *DAYS, *MACHINE, *PEOPLE, *COPIES, CUT)
+DRAWN = (*KILLED, *FAULTS)
+#: each on a home of its own, after the rest
+APART = HOMES
+KINDS: dict[str, Kind | Apart] = {}
+KINDS.update((kind.name, kind) for kind in DRAWN)
+KINDS.update((kind.name, kind) for kind in APART)

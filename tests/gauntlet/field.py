@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +12,17 @@ from domain.jobs import By
 from pratunam.parts import Parts, open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.settings import Settings, read_settings
+from tests.gauntlet.disks import SmallDisk
 from tests.gauntlet.plan import HOSTS, Plan, policy_file, registrar_file
 from tests.gauntlet.processes import Kept, pratunam, run
 from tests.gauntlet.proxy import Door, Link
 from tests.gauntlet.registrar import Registrar
 from tests.gauntlet.stores import Postgres, Valkey
+from tests.gauntlet.wishes import Wishes, built_library
 
 BY = By("gauntlet", "test")
 DATABASE = "gate"
+_DATABASE_MIB, _HOME_MIB = 1024, 64
 #: gives a process the loopback address of its host
 OWN_ADDRESS = Path(__file__).parent / "own_address"
 
@@ -32,6 +35,8 @@ class Host:
     home: Path
     links: dict[str, Link]
     environment: dict[str, str]
+    wishes: Wishes
+    disk: SmallDisk
     processes: dict[str, Kept] = field(default_factory=dict)
 
     @property
@@ -55,6 +60,9 @@ class Field:
     postgres: Postgres
     registrar: Registrar
     endpoint: str
+    #: clock of Redis, disk of PostgreSQL
+    wishes: dict[str, Wishes]
+    database_disk: SmallDisk
     hosts: dict[str, Host]
     desk: Settings
     parts: Parts
@@ -69,10 +77,13 @@ class Field:
         for link in self.links:
             link.heal()
 
-    async def apply(self, text: str, reason: str) -> None:
+    async def apply(self, text: str, reason: str, removed: frozenset[str] = frozenset()) -> None:
         """Have another policy in force, as `pratunam policy apply` does, and wake the scheduler."""
         await apply_policy(
-            self.parts.ledger, ApplyRequest(text, reason, "gauntlet"), BY, self.parts.clock.now()
+            self.parts.ledger,
+            ApplyRequest(text, reason, "gauntlet", removed=removed),
+            BY,
+            self.parts.clock.now(),
         )
         await self.wake()
 
@@ -104,8 +115,12 @@ def _environment(ground: Field, home: Path, _name: str) -> dict[str, str]:
 async def ready_field(plan: Plan, folder: Path) -> AsyncIterator[Field]:
     """Build everything, start it, and yield once every process is ready; ends all of it."""
     async with AsyncExitStack() as stack:
-        valkey = Valkey(folder / "redis", os.environ)
-        postgres = await asyncio.to_thread(_database, folder)
+        library = await asyncio.to_thread(built_library, folder) if plan.may_preload else None
+        wishes = {name: Wishes(library, folder / f"{name}.wishes") for name in ("redis", "postgres", *HOSTS)}
+        valkey = Valkey(folder / "redis", os.environ | wishes["redis"].environment)
+        disk = await asyncio.to_thread(_database_disk, folder, plan)
+        stack.callback(disk.close)
+        postgres = await asyncio.to_thread(Postgres, disk.folder, wishes["postgres"].environment)
         registrar = Registrar(folder)
         stack.push_async_callback(registrar.stop)
         stack.push_async_callback(valkey.kill)
@@ -115,10 +130,10 @@ async def ready_field(plan: Plan, folder: Path) -> AsyncIterator[Field]:
             valkey.start(),
             asyncio.to_thread(_start_database, postgres),
         )
-        hosts, endpoint = await _hosts(stack, folder, valkey, postgres, registrar)
+        hosts, endpoint = await _hosts(stack, plan, folder, wishes, (valkey, postgres, registrar))
         desk = _desk(folder, valkey, postgres)
         parts = await stack.enter_async_context(open_parts(desk))
-        ground = Field(plan, folder, valkey, postgres, registrar, endpoint, hosts, desk, parts)
+        ground = Field(plan, folder, valkey, postgres, registrar, endpoint, wishes, disk, hosts, desk, parts)
         request = ApplyRequest(policy_file(plan, endpoint), "the first", "gauntlet")
         await apply_policy(parts.ledger, request, BY, parts.clock.now())
         processes = [kept for host in hosts.values() for kept in host.processes.values()]
@@ -133,10 +148,10 @@ async def _close(processes: Sequence[Kept]) -> None:
     await asyncio.gather(*(kept.close() for kept in processes))
 
 
-def _database(folder: Path) -> Postgres:
+def _database_disk(folder: Path, plan: Plan) -> SmallDisk:
     folder.chmod(0o755)  # PostgreSQL runs as somebody else where this is root
-    (folder / "pg").mkdir()
-    return Postgres(folder / "pg", {})
+    (folder / "pg").mkdir(mode=0o755)
+    return SmallDisk(folder / "pg", _DATABASE_MIB, is_wanted=plan.small_disks)
 
 
 def _start_database(postgres: Postgres) -> None:
@@ -158,10 +173,15 @@ def _desk(folder: Path, valkey: Valkey, postgres: Postgres) -> Settings:
 
 
 async def _hosts(
-    stack: AsyncExitStack, folder: Path, valkey: Valkey, postgres: Postgres, registrar: Registrar
+    stack: AsyncExitStack,
+    plan: Plan,
+    folder: Path,
+    wishes: Mapping[str, Wishes],
+    servers: tuple[Valkey, Postgres, Registrar],
 ) -> tuple[dict[str, Host], str]:
     """Make hosts with links of their own; returns them and the registrar's address as all of them know it."""
     made: dict[str, Host] = {}
+    valkey, postgres, registrar = servers
     for name, address in HOSTS.items():
         targets = {
             "redis": ("127.0.0.1", valkey.port),
@@ -176,18 +196,24 @@ async def _hosts(
             stack.push_async_callback(door.close)
         home = folder / name
         home.mkdir(mode=0o700)
-        environment = _without_ours() | {
-            "PRATUNAM_HOME": str(home),
-            "PRATUNAM_HOST": address,
-            "PRATUNAM_MASTER_KEY_FILE": str(folder / "master.key"),
-            "PRATUNAM_LEDGER_URL": f"postgresql://pratunam@{address}:{ports['ledger']}/{DATABASE}",
-            "PRATUNAM_LEDGER_PASSWORD_FILE": str(folder / "db.password"),
-            "PRATUNAM_REDIS_URL": f"redis://{address}:{ports['redis']}/0",
-            "PRATUNAM_LOG_LEVEL": "info",
-            "GAUNTLET_ADDRESS": address,
-            "PYTHONPATH": os.pathsep.join([str(OWN_ADDRESS), str(Path.cwd())]),
-        }
-        made[name] = Host(name, home, links, environment)
+        disk = SmallDisk(home, _HOME_MIB, is_wanted=plan.small_disks)
+        stack.callback(disk.close)
+        environment = (
+            _without_ours()
+            | dict(wishes[name].environment)
+            | {
+                "PRATUNAM_HOME": str(home),
+                "PRATUNAM_HOST": address,
+                "PRATUNAM_MASTER_KEY_FILE": str(folder / "master.key"),
+                "PRATUNAM_LEDGER_URL": f"postgresql://pratunam@{address}:{ports['ledger']}/{DATABASE}",
+                "PRATUNAM_LEDGER_PASSWORD_FILE": str(folder / "db.password"),
+                "PRATUNAM_REDIS_URL": f"redis://{address}:{ports['redis']}/0",
+                "PRATUNAM_LOG_LEVEL": "info",
+                "GAUNTLET_ADDRESS": address,
+                "PYTHONPATH": os.pathsep.join([str(OWN_ADDRESS), str(Path.cwd())]),
+            }
+        )
+        made[name] = Host(name, home, links, environment, wishes[name], disk)
         for kind in ("scheduler", "worker"):
             words = pratunam(kind, "--name", kind)
             log, note = folder / f"{name}-{kind}.log", home / "run" / f"{kind}.ready.json"

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.gauntlet.field import Field
@@ -25,11 +25,10 @@ class Scene:
     ground: Field
     traffic: Traffic
     dice: random.Random
-    repeated: dict[str, int]
-    cancelled: set[str]
-    #: times (ms, wall) and names of kills, for the recovery times
-    blows: list[tuple[str, int, frozenset[str]]]
-    begun: asyncio.Event
+    repeated: dict[str, int] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    #: names of kills and when they struck (ms, wall), for the recovery times
+    blows: list[tuple[str, int]] = field(default_factory=list)
     is_short: bool = False
 
     def span_s(self, usual: float, *, short: float | None = None) -> float:
@@ -64,5 +63,3 @@ class Kind:
     covers: str = ""
     #: nothing else is done meanwhile, also no kill
     is_alone: bool = False
-    #: done on a field of its own, not in the long run
-    is_apart: bool = False

@@ -32,6 +32,9 @@ class Plan:
     #: how long a pause of Redis lasts (s)
     pause_s: float = 90.0
     idempotent: bool = True
+    #: disks that can be filled (root), a library that steps clocks and fails syncs (a C compiler)
+    small_disks: bool = False
+    may_preload: bool = False
 
     def party(self, number: int) -> str:
         """Return a party's name."""

@@ -3,8 +3,7 @@
 import asyncio
 import random
 import time
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +11,11 @@ from pathlib import Path
 from domain.errors import PratunamError
 from tests.gauntlet.checkers import Arrival, Evidence, Verdict, judge, read_arrivals
 from tests.gauntlet.field import Field, ready_field
-from tests.gauntlet.kinds import Broken, Kind, NotInjected, Scene
+from tests.gauntlet.kinds import Kind, Scene
+from tests.gauntlet.one_home import Apart
 from tests.gauntlet.plan import Plan
 from tests.gauntlet.recovery import MEASURED, Times, recoveries
+from tests.gauntlet.tally import Tally
 from tests.gauntlet.traffic import Traffic
 
 #: after the last fault all must end within this (s), a brake's return counted in
@@ -28,14 +29,15 @@ class Played:
 
     plan: Plan
     verdict: Verdict
-    counts: Counter[str] = field(default_factory=Counter)
-    not_run: dict[str, str] = field(default_factory=dict)
-    broken: dict[str, list[str]] = field(default_factory=dict)
+    counts: Mapping[str, int]
+    not_run: Mapping[str, str]
+    broken: Mapping[str, Sequence[str]]
     times: Sequence[Times] = ()
     arrivals: int = 0
     valid: int = 0
     jobs: int = 0
-    starts: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+    starts: Mapping[str, int] = field(default_factory=dict)
     took_s: float = 0.0
 
     @property
@@ -45,37 +47,60 @@ class Played:
 
 
 async def play(
-    plan: Plan, kinds: Sequence[Kind], kills: Sequence[Kind], folder: Path, *, is_short: bool
+    plan: Plan,
+    kinds: Sequence[Kind],
+    kills: Sequence[Kind],
+    folder: Path,
+    tally: Tally,
+    *,
+    is_short: bool = False,
 ) -> Played:
     """Run a gauntlet in `folder` with faults of `kinds`, and a kill of `kills` every so often; returns what it showed."""
     began = time.monotonic()
     async with ready_field(plan, folder) as ground:
+        tally.tell("all processes are ready")
         traffic = Traffic(ground)
-        scene = Scene(ground, traffic, random.Random(plan.seed), {}, set(), [], asyncio.Event(), is_short)
-        run = _Run(scene, Counter(), {}, defaultdict(list))
+        scene = Scene(ground, traffic, random.Random(plan.seed), is_short=is_short)
         await traffic.first()
         await _arriving(ground)
         flowing = asyncio.create_task(traffic.run())
-        await run.go(kinds, kills)
+        await _Run(scene, tally).go(kinds, kills)
         await traffic.pause()
         flowing.cancel()
-        await asyncio.gather(flowing, return_exceptions=True)
+        [why] = await asyncio.gather(flowing, return_exceptions=True)
+        if not isinstance(why, asyncio.CancelledError):
+            tally.broken["handing in"].append(f"a party was told: {why}")
         ground.heal_links()
         await ground.registrar.control(clear_faults=True)
+        tally.tell("draining …")
         if not await traffic.all_ended(DRAINS_WITHIN_S):
-            run.broken["the end"].append(
-                f"not all files were done {DRAINS_WITHIN_S:.0f} s after the last fault"
+            tally.broken["the end"].append(
+                f"files were not done {DRAINS_WITHIN_S:.0f} s after the last fault"
             )
         evidence = await _evidence(scene)
-        arrivals = evidence.arrivals
-        starts = {
-            kept.name: kept.starts for host in ground.hosts.values() for kept in host.processes.values()
-        }
+        processes = [kept for host in ground.hosts.values() for kept in host.processes.values()]
     return Played(
-        plan, judge(evidence), run.counts, run.not_run, dict(run.broken), recoveries(arrivals, scene.blows), len(arrivals),
-        sum(len(each.accepted) for each in evidence.handed_in), len(evidence.jobs), Counter(starts),
-        time.monotonic() - began,
+        plan, judge(evidence), tally.counts, tally.not_run, dict(tally.broken), recoveries(evidence.arrivals, scene.blows),
+        len(evidence.arrivals), sum(len(each.accepted) for each in evidence.handed_in), len(evidence.jobs), traffic.refused,
+        {kept.name: kept.starts for kept in processes}, time.monotonic() - began,
     )  # fmt: skip
+
+
+async def play_apart(plan: Plan, kinds: Sequence[Apart], folder: Path, tally: Tally) -> Played:
+    """Do each of these faults once, on a home of its own, judged by itself."""
+    began = time.monotonic()
+    for place, kind in enumerate(kinds):
+        own = folder / f"apart-{place}"
+        own.mkdir(parents=True)
+        await tally.of(kind.name, kind.do(own))
+    return Played(
+        plan,
+        Verdict({}, ()),
+        tally.counts,
+        tally.not_run,
+        dict(tally.broken),
+        took_s=time.monotonic() - began,
+    )
 
 
 @dataclass(slots=True)
@@ -83,9 +108,7 @@ class _Run:
     """Draws faults and kills until the time is over; one fault and one kill at a time."""
 
     scene: Scene
-    counts: Counter[str]
-    not_run: dict[str, str]
-    broken: dict[str, list[str]]
+    tally: Tally
     _no_kills: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def go(self, kinds: Sequence[Kind], kills: Sequence[Kind]) -> None:
@@ -105,9 +128,9 @@ class _Run:
             kind = deck.pop()
             if kind.is_alone:
                 async with self._no_kills:
-                    await self.do(kind)
+                    await self.tally.of(kind.name, kind.do(self.scene))
             else:
-                await self.do(kind)
+                await self.tally.of(kind.name, kind.do(self.scene))
             if kind.name in MEASURED:  # nothing else strikes until it is over
                 await asyncio.sleep(plan_s)
             await asyncio.sleep(self.scene.span_s(2.0, short=1.0))
@@ -119,21 +142,9 @@ class _Run:
             at = loop.time() + self.scene.ground.plan.kill_every_s
             async with self._no_kills:
                 deck = deck or self.scene.dice.sample(list(kills), len(kills))
-                await self.do(deck.pop())
+                kind = deck.pop()
+                await self.tally.of(kind.name, kind.do(self.scene))
             await asyncio.sleep(max(0.0, min(at, until) - loop.time()))
-
-    async def do(self, kind: Kind) -> None:
-        """Do one fault, and write down what came of it."""
-        try:
-            await kind.do(self.scene)
-        except NotInjected as reason:
-            self.not_run.setdefault(kind.name, str(reason))
-            return
-        except Broken as told:
-            self.broken[kind.name].append(str(told))
-        except (PratunamError, OSError, TimeoutError) as error:
-            self.broken[kind.name].append(f"{type(error).__name__}: {error}")
-        self.counts[kind.name] += 1
 
 
 async def _arriving(ground: Field) -> None:

@@ -26,11 +26,11 @@ class Times:
     silence_s: tuple[float, float, float]
 
 
-def recoveries(arrivals: Sequence[Arrival], blows: Sequence[tuple[str, int, frozenset[str]]]) -> list[Times]:
+def recoveries(arrivals: Sequence[Arrival], blows: Sequence[tuple[str, int]]) -> list[Times]:
     """Measure every kill of the measured kinds after which all was back before the log ended."""
     back: dict[str, list[float]] = defaultdict(list)
     silence: dict[str, list[float]] = defaultdict(list)
-    for name, at, _ in blows:
+    for name, at in blows:
         if name not in MEASURED:
             continue
         before = {each.account for each in arrivals if at - _AT_WORK_MS <= each.wall_ms <= at}

@@ -5,11 +5,14 @@ import os
 import signal
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import psycopg
 import redis
 import redis.asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -18,7 +21,7 @@ from redis.backoff import NoBackoff
 from pratunam.embedded import find_binary
 from tests.postgres import PostgresServer
 
-_READY_WITHIN_S = 10.0
+_READY_WITHIN_S, _RECOVERS_WITHIN_S, _LOOK_EVERY_S = 10.0, 90.0, 0.2
 
 
 class Valkey:
@@ -111,6 +114,19 @@ class Postgres(PostgresServer):
         if self._may_preload:
             given["env"] = given["env"] | self._preload
         return given
+
+    def revive(self) -> None:
+        """See that it answers: start it again where it went down altogether. Recovery takes its time."""
+        until = time.monotonic() + _RECOVERS_WITHIN_S
+        while time.monotonic() < until:
+            if self._process is None or self._process.poll() is not None:
+                self._process = None
+                self.start()
+            with suppress(psycopg.OperationalError):
+                self.sql("postgres", "SELECT 1")
+                return
+            threading.Event().wait(_LOOK_EVERY_S)
+        raise TimeoutError("PostgreSQL does not recover")
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server and all its sessions."""

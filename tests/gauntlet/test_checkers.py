@@ -127,5 +127,5 @@ def test_recovery_is_read_from_the_log() -> None:
         replace(clean().arrivals[0], account=account, wall_ms=at)
         for at, account in ((100, "a"), (900, "b"), (1000, "a"), (3000, "a"), (5500, "b"), (9000, "a"))
     ]
-    [times] = recoveries(arrivals, [("kill worker", 1000, frozenset())])
+    [times] = recoveries(arrivals, [("kill worker", 1000)])
     assert (times.count, times.back_s, times.silence_s) == (1, (4.5, 4.5, 4.5), (2.5, 2.5, 2.5))

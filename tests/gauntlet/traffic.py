@@ -1,6 +1,7 @@
 """The parties: they hand in file after file as long as a run lasts, and remember what must come of every row."""
 
 import asyncio
+import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -114,7 +115,7 @@ class Traffic:
         return waiting
 
     async def _hand_in(self, party: str) -> None:
-        await self._take(await asyncio.to_thread(self._made, party))
+        await self._take(await asyncio.to_thread(self.made, party))
 
     async def _take(self, handed: HandedIn) -> None:
         """Hand a file in, however often it takes: the same file is the same job."""
@@ -132,7 +133,13 @@ class Traffic:
                 await ring_check(self.ground.desk, job.job)
                 return
 
-    def _made(self, party: str) -> HandedIn:
+    def taken_elsewhere(self, handed: HandedIn, told: str) -> str:
+        """Remember a file that was handed in by the command line, and return its job."""
+        job = str(json.loads(told)["job"])
+        self.handed_in[job] = replace(handed, job=job)
+        return job
+
+    def made(self, party: str) -> HandedIn:
         """Write the next file of a party, some of its rows spoilt; what must come of each row is known from its twin without faults."""
         plan = self.ground.plan
         start = self._starts.get(party, 0)
