@@ -1,7 +1,6 @@
 """A real PostgreSQL server for tests: the binaries of an installed package, without root and without Docker, one server a test process.
 
-PostgreSQL refuses to run as root: started by root, it runs as *nobody* from a copy of its binaries that *nobody* can reach. Its data
-lies in memory where there is room, so that commits are synced as in earnest and yet cost little.
+PostgreSQL refuses to run as root: started by root, it runs as *nobody* from a copy of its binaries that *nobody* can reach.
 """
 
 import ctypes
@@ -27,8 +26,6 @@ from ledger.host_mirror import HostMirror
 from ledger.postgres import PostgresEngine
 
 _NOBODY = 65534
-_SHM = Path("/dev/shm")
-_ROOM_BYTES = 1 << 29
 _PR_SET_PDEATHSIG = 1
 _SETTINGS = {
     "shared_buffers": "64MB",
@@ -191,7 +188,7 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of this process, with an empty ledger as the template `ledger`."""
-    with tempfile.TemporaryDirectory(prefix="ptn-pg-", dir=roomy(), ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as folder:
         server = PostgresServer(Path(folder))
         server.start()
         server.sql("postgres", "CREATE DATABASE ledger")
@@ -206,12 +203,6 @@ def postgres(postgres_server: PostgresServer) -> Iterator[Database]:
     name = postgres_server.make("ledger")
     yield Database(postgres_server.url(name))
     postgres_server.drop(name)
-
-
-def roomy() -> Path | None:
-    """Return the folder in memory where a server's data may lie; None where there is no room."""
-    has_room = _SHM.is_dir() and os.access(_SHM, os.W_OK) and shutil.disk_usage(_SHM).free > _ROOM_BYTES
-    return _SHM if has_room else None
 
 
 def _binaries(folder: Path) -> Path:

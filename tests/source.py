@@ -58,12 +58,15 @@ def imports_of(file: Path) -> set[str]:
     return found
 
 
-def comments_of(file: Path) -> Iterator[tuple[int, str]]:
+@cache
+def comments_of(file: Path) -> list[tuple[int, str]]:
     """Line number and text of every comment."""
     with file.open("rb") as handle:
-        for token in tokenize.tokenize(handle.readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.string
+        return [
+            (token.start[0], token.string)
+            for token in tokenize.tokenize(handle.readline)
+            if token.type == tokenize.COMMENT
+        ]
 
 
 def docstring_lines(node: ast.AST) -> set[int]:

@@ -20,6 +20,7 @@ from tests.source import (
     name_of,
     python_files,
     text_files,
+    tree_of,
 )
 
 LONGEST_FILE = 300
@@ -143,7 +144,7 @@ def test_no_exception_is_swallowed_without_a_word() -> None:
     silent = [
         f"{name_of(file)}:{node.lineno}"
         for file in python_files()
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.ExceptHandler)
         and (
             node.type is None

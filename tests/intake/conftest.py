@@ -1,9 +1,6 @@
 """A home for intake: a real ledger, spool and key store in a temporary folder, and a clock that stands still."""
 
-import asyncio
-import contextlib
 import io
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,16 +14,14 @@ from domain.events import Event
 from domain.jobs import By, Job
 from domain.policy import RegistryRules
 from intake.check_job import check_job
-from intake.frames import Limits, Pipes
-from intake.keeper import READ_AHEAD, Keeper
 from intake.parts import IntakeParts, SubmitRequest
 from intake.receive import receive
-from intake.serve import serve_over
 from ledger.boxes import FaultBox, SliceBox, open_faults, open_slice
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from ledger.protocols import Ledger
 from ledger.spool import FolderSpool
+from tests.intake.thread_child import thread_child
 
 REGISTRY = "party-members"
 BY = By("party:P001", "test")
@@ -90,37 +85,6 @@ class Desk:
         return {
             row.row: [one.code for one in row.faults] for box in await self.faults(job) for row in box.rows
         }
-
-
-@contextlib.asynccontextmanager
-async def thread_child(limits: Limits) -> AsyncIterator[Keeper]:
-    """A child that is a thread: the same words over a real socket pair, without the second that a process takes to start."""
-    ours, theirs = socket.socketpair()
-    reader, writer = await asyncio.open_connection(sock=ours, limit=READ_AHEAD)
-    pipes = Pipes(theirs.makefile("rb"), theirs.makefile("wb"))
-    thread = asyncio.create_task(asyncio.to_thread(_serve, pipes, theirs))
-
-    async def wait() -> int:
-        await thread
-        return 0
-
-    keeper = Keeper(writer, reader, lambda: None, wait)
-    try:
-        yield keeper
-    finally:
-        await keeper.end()
-
-
-def _serve(pipes: Pipes, sock: socket.socket) -> None:
-    try:
-        serve_over(pipes)
-    finally:
-        with contextlib.suppress(OSError):
-            # what the parent still sends is read away: a socket that is closed over unread bytes would lose our last words
-            sock.shutdown(socket.SHUT_WR)
-            while sock.recv(1 << 20):
-                continue
-        sock.close()
 
 
 @pytest.fixture

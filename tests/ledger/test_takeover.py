@@ -14,15 +14,15 @@ from ledger.database import Database
 from ledger.host_mirror import HostMirror
 from ledger.meta import is_restored
 from ledger.postgres import PostgresEngine
-from tests.postgres import PostgresServer, roomy
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture
 def pair() -> Iterator[tuple[PostgresServer, PostgresServer]]:
     """A primary with an empty database `ledger`, and a standby that has it."""
     with (
-        tempfile.TemporaryDirectory(prefix="ptn-pg-", dir=roomy(), ignore_cleanup_errors=True) as one,
-        tempfile.TemporaryDirectory(prefix="ptn-pg-", dir=roomy(), ignore_cleanup_errors=True) as two,
+        tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as one,
+        tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as two,
     ):
         primary = PostgresServer(Path(one))
         primary.start()

@@ -31,6 +31,16 @@ def test_a_dry_run_shows_everything_and_keeps_nothing(desk: Desk) -> None:
     assert desk.files() == set()
 
 
+def test_a_file_goes_through_processes_of_its_own(bare: Desk) -> None:
+    """The dry run, the taking in and the check, with the limited process of the command's own choice."""
+    bare.apply()
+    file = bare.members(6, spoil=2)
+    assert bare.run("check", file, "--party", "P001").code == 3
+    job = bare.submitted(file, "--max-invalid", "100")
+    done = bare.check(job)
+    assert (done.state.value, done.invalid) == ("queued", 2)
+
+
 def test_a_clean_file_passes_the_dry_run(desk: Desk) -> None:
     """Exit 0, and the text names the party in its own language."""
     told = desk.run("check", desk.members(), "--party", "P001")
