@@ -78,14 +78,17 @@ class Busy(PratunamError):
 
     code = "busy"
 
-    def __init__(self, message_en: str = "", *, retry_after_ms: int = 1000, message_th: str = "") -> None:
+    def __init__(
+        self,
+        message_en: str = "",
+        *,
+        retry_after_ms: int = 1000,
+        message_th: str = "",
+        remedy_en: str = "Try again in a moment.",
+        remedy_th: str = "โปรดลองใหม่อีกครั้งในอีกสักครู่",
+    ) -> None:
         """Say when to come back, in ms."""
-        super().__init__(
-            message_en,
-            message_th=message_th,
-            remedy_en="Try again in a moment.",
-            remedy_th="โปรดลองใหม่อีกครั้งในอีกสักครู่",
-        )
+        super().__init__(message_en, message_th=message_th, remedy_en=remedy_en, remedy_th=remedy_th)
         self.retry_after_ms = retry_after_ms
 
 

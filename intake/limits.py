@@ -1,4 +1,4 @@
-"""What a child does to itself before it looks at a file: limits on memory and CPU, no core dump, death with its parent.
+"""What a child does to itself before it looks at a file: limits on memory and CPU, a low rank, no core dump, death with its parent.
 
 Nothing heavy may be imported before `confine` has run.
 """
@@ -9,12 +9,15 @@ import resource
 import signal
 import sys
 
+#: reading and checking files gives way to sending records
+NICE = 10
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
 
 def confine(memory: int, cpu_s: int, parent: int) -> None:
     """Set the limits (bytes, seconds of CPU) and end at once when the process `parent` is gone already."""
+    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
     if sys.platform == "linux":

@@ -46,7 +46,8 @@ class IntakeParts:
     """What intake works with.
 
     `scratch` is a folder for blind hashes while a file is checked; `limits` bind the child; `least_free` bytes must stay free
-    on the disk of `scratch`; the right to check is kept alive every `check_every_s`; `emit` hears of checks that died.
+    on the disk of `scratch`; the right to check is kept alive every `check_every_s`; `emit` hears of checks that died. A machine takes
+    in so many files at once (`places`), others wait `wait_s` for it; a party may have `most_open` open jobs.
     """
 
     ledger: IntakeLedger
@@ -59,5 +60,8 @@ class IntakeParts:
     least_free: int = 256 << 20
     check_every_s: float = 10.0
     index_wait_s: float = 0.2
+    places: int = 4
+    wait_s: float = 60.0
+    most_open: int | None = None
     emit: Emit = _nobody
     start_child: StartChild = keep_child

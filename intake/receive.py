@@ -20,6 +20,7 @@ from intake.frames import Go, Look, Piece, ReadDone, ReadTask, TableChunk
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts, SubmitRequest
 from intake.spooled import SpooledTable, TableHead
+from intake.turns import a_turn
 from ledger.keystore import KeyStore
 
 PIECE_BYTES = 1 << 20
@@ -46,14 +47,21 @@ def new_job_id() -> str:
 async def receive(
     source: Path | BinaryIO, request: SubmitRequest, intake: IntakeParts, by: By, now: int
 ) -> Job:
-    """Take a file in and return its job (the earlier one for the same file); raises BadFile, Refused."""
+    """Take a file in and return its job (the earlier one for the same file); raises BadFile, Refused, and Busy with when to come back."""
+    async with a_turn(intake.scratch / "turns", request.party, intake.places, intake.wait_s):
+        return await _receive(source, request, intake, by, now)
+
+
+async def _receive(
+    source: Path | BinaryIO, request: SubmitRequest, intake: IntakeParts, by: By, now: int
+) -> Job:
     job = new_job_id()
     sealer = await asyncio.to_thread(intake.keys.create, job)
     table = SpooledTable(intake.spool, sealer, request.party, job, blob_of(job))
     try:
         taken = await _take(source, request, intake, table)
         await table.put_head(_head(taken))
-        received = await intake.ledger.receive(_new_job(job, taken), by, now)
+        received = await intake.ledger.receive(_new_job(job, taken), by, now, most_open=intake.most_open)
     except BaseException:
         await asyncio.shield(_forget(table, intake.keys, job))
         raise

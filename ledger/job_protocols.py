@@ -34,8 +34,11 @@ from ledger.values import (
 class Jobs(Protocol):
     """Jobs from receipt to end."""
 
-    async def receive(self, job: NewJob, by: By, now: int) -> Job:
-        """Take a job in; the same digest of the same party, while that job is open or finished, is that job."""
+    async def receive(self, job: NewJob, by: By, now: int, *, most_open: int | None = None) -> Job:
+        """Take a job in; the same digest of the same party, while that job is open or finished, is that job.
+
+        Raises Busy where the party has `most_open` open jobs already; nothing is taken in then.
+        """
         ...
 
     async def job(self, job: str) -> Job:

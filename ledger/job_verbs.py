@@ -31,8 +31,8 @@ class JobVerbs(OnEngine):
 
     # --- jobs -------------------------------------------------------------------------------------
 
-    async def receive(self, job: NewJob, by: By, now: int) -> Job:
-        return await self._write(jobs.receive, job, by, now)
+    async def receive(self, job: NewJob, by: By, now: int, *, most_open: int | None = None) -> Job:
+        return await self._write(jobs.receive, job, by, now, most_open)
 
     async def job(self, job: str) -> Job:
         return await self._read(jobs.read_job, job)

@@ -12,6 +12,7 @@ from domain.errors import Conflict, NotFound
 from domain.jobs import By, Job, NewJob, RecordCounts
 from domain.states import OPEN_JOB_STATES, JobState, SliceState
 from ledger.audit import note
+from ledger.crowding import need_room
 from ledger.driver import chunked
 from ledger.job_counters import add_to_jobs, end_jobs
 from ledger.lines import PENDING, UNKNOWN, UNPROCESSED
@@ -24,7 +25,7 @@ _AS_TEXT = ("ignored", "cut")
 _SAME_AGAIN = OPEN_JOB_STATES | {JobState.FINISHED}
 
 
-def receive(connection: Connection, job: NewJob, by: By, now: int) -> Job:
+def receive(connection: Connection, job: NewJob, by: By, now: int, most_open: int | None = None) -> Job:
     """Take a job in.
 
     The same file of the same party, for the same registry, operation and sheet, is the job that is already open or finished (and not
@@ -43,6 +44,8 @@ def receive(connection: Connection, job: NewJob, by: By, now: int) -> Job:
     known = connection.execute(same.order_by(jobs.c.number.desc())).first()
     if known is not None:
         return as_job(known)
+    if most_open is not None:
+        need_room(connection, job.registry, job.party, most_open, now)
     if connection.execute(select(jobs.c.job).where(jobs.c.job == job.job)).first():
         raise Conflict(f"There is a job {job.job} already.", message_th=f"มีงานหมายเลข {job.job} อยู่แล้ว")
     number = (connection.execute(select(func.max(jobs.c.number))).scalar() or 0) + 1

@@ -24,9 +24,19 @@ def intake_parts_for(parts: Parts, rules: RegistryRules) -> IntakeParts:
     """Return intake's parts for rules that are already in hand."""
     scratch = parts.settings.home / "scratch"
     scratch.mkdir(mode=0o700, exist_ok=True)
-    limits = Limits(parts.settings.check_memory_mb << 20, parts.settings.check_cpu_s)
+    settings = parts.settings
     return IntakeParts(
-        parts.ledger, parts.spool, parts.keys, rules, scratch, parts.clock, limits, emit=parts.emit
+        parts.ledger,
+        parts.spool,
+        parts.keys,
+        rules,
+        scratch,
+        parts.clock,
+        Limits(settings.check_memory_mb << 20, settings.check_cpu_s),
+        emit=parts.emit,
+        places=settings.submits_at_once,
+        wait_s=settings.submit_wait_s,
+        most_open=settings.party_open_jobs,
     )
 
 

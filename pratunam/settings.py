@@ -68,6 +68,22 @@ class Settings:
     check_cpu_s: int = field(
         default=1800, metadata=_told("s", "processor time that the check of one file may take", (1, 10**6))
     )
+    submits_at_once: int = field(
+        default=4,
+        metadata=_told(
+            "files", "files that this machine takes in at once; others wait for a place", (1, 256)
+        ),
+    )
+    submit_wait_s: int = field(
+        default=60,
+        metadata=_told(
+            "s", "how long a submission waits for a place before it is told to come back", (0, 86_400)
+        ),
+    )
+    party_open_jobs: int = field(
+        default=1000,
+        metadata=_told("jobs", "jobs of one party that may be open at once in a registry", (1, 10**6)),
+    )
     log_level: str = field(default="info", metadata=_told("level", "debug, info, warning or error"))
     log_format: str = field(default="text", metadata=_told("text|json", "how log lines look"))
     webhook_key_file: Path | None = field(

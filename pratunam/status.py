@@ -4,6 +4,7 @@ Reads only. Pace is the difference of two looks, so a single `status` takes two 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from domain.policy import Policy, RegistryRules
 from domain.quota import BoundBy, Quotas, Usage
 from domain.states import AccountState
 from domain.windows import WindowState, window_state
-from ledger.values import AccountRow, HoldRow, Restored
+from ledger.values import HoldRow, Restored
 from pratunam.local_time import rfc3339
 from pratunam.outlook import Outlook, forecast_values
 from pratunam.parts import Parts
@@ -97,14 +98,24 @@ class _Look:
 class StatusReader:
     """Reads the status again and again; pace is told from the second look on."""
 
-    def __init__(self, parts: Parts, quotas: Quotas | None) -> None:
-        """Read through these parts; `quotas` is None where nothing runs."""
+    def __init__(self, parts: Parts, quotas: Quotas | None, fresh_ms: int = 0) -> None:
+        """Read through these parts; `quotas` is None where nothing runs. A look serves everybody who asks within `fresh_ms`."""
         self._parts = parts
         self._quotas = quotas
+        self._fresh_ms = fresh_ms
         self._looks: dict[str, _Look] = {}
+        self._last: tuple[int, Status] | None = None
+        self._lock = asyncio.Lock()
 
     async def read(self) -> Status:
-        """Take one look."""
+        """Take one look, or return the last where that is fresh: however many ask at once, the ledger is asked once."""
+        async with self._lock:
+            now = self._parts.clock.monotonic()
+            if self._last is None or not 0 <= now - self._last[0] < self._fresh_ms:
+                self._last = now, await self._look()
+            return self._last[1]
+
+    async def _look(self) -> Status:
         version = await self._parts.policy_version()
         registries: dict[str, RegistryStatus] = {}
         parties: dict[str, PartyStatus] = {}
@@ -148,12 +159,16 @@ class StatusReader:
     ) -> dict[str, PartyStatus]:
         now = self._parts.clock.now()
         backlog = {each.party: each for each in await self._parts.ledger.backlog(rules.name, now)}
-        accounts = await self._parts.ledger.accounts(rules.name)
+        rows = await self._parts.ledger.accounts(rules.name)
+        accounts = Counter(row.party for row in rows if row.state is AccountState.ACTIVE)
+        sessions = Counter(session.party for session in usage.sessions) if usage else Counter[str]()
         found: dict[str, PartyStatus] = {}
         for party in policy.parties:
             windows = policy.windows_of(rules.name, party)
             window = window_state(windows, rules.closed, rules.timezone, now, _HORIZON_MS)
-            found[party] = _party(rules, party, backlog.get(party), accounts, usage, pace, window)
+            found[party] = _party(
+                rules, party, backlog.get(party), accounts[party], sessions[party], usage, pace, window
+            )
         return found
 
 
@@ -190,13 +205,13 @@ def _party(
     rules: RegistryRules,
     party: str,
     backlog: PartyBacklog | None,
-    accounts: Sequence[AccountRow],
+    accounts: int,
+    sessions: int,
     usage: Usage | None,
     pace: Mapping[str, float],
     window: WindowState,
 ) -> PartyStatus:
     use = usage.parties.get(party) if usage else None
-    sessions = sum(session.party == party for session in usage.sessions) if usage else 0
     bound_by = (use.bound_by if use else BoundBy.NOTHING) if window.is_open else BoundBy.WINDOW
     return PartyStatus(
         registry=rules.name,
@@ -204,7 +219,7 @@ def _party(
         rate=pace.get(party, 0.0),
         share=use.share if use else 0.0,
         sessions=sessions,
-        accounts=sum(row.party == party and row.state is AccountState.ACTIVE for row in accounts),
+        accounts=accounts,
         window_open=window.is_open,
         window_until=window.until_at,
         bound_by=bound_by.value,

@@ -12,6 +12,8 @@ from domain.ports import Doorbell
 SESSION_COMES_MS = 1_000
 #: a job or notice is rung again after so long, and then after twice as long each time up to the last, in ms
 FIRST_AGAIN_MS, LAST_AGAIN_MS = 2_000, 30_000
+#: rings of one round: thousands of files that wait would hold up the round of every registry
+MOST_RINGS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,13 @@ class PatientRings:
         self._next: dict[str, tuple[int, int]] = {}
 
     def ring(self, due: Iterable[str], now: int) -> None:
-        """Ring for each that is due and was not rung lately; what is no longer due is forgotten."""
+        """Ring for each that is due and was not rung lately, as far as a round's rings go; what is no longer due is forgotten."""
         following = {}
+        rings = 0
         for name in due:
             next_at, wait_ms = self._next.get(name, (now, FIRST_AGAIN_MS))
-            if now >= next_at:
+            if now >= next_at and rings < MOST_RINGS:
+                rings += 1
                 self._ring(name)
                 next_at, wait_ms = now + wait_ms, min(2 * wait_ms, LAST_AGAIN_MS)
             following[name] = (next_at, wait_ms)

@@ -1,6 +1,7 @@
 """The actors: what a message makes this process do. An actor takes ids, does its work once at most, and never raises.
 
-A small file never waits behind a large one: they have queues and places of their own.
+A small file never waits behind a large one: they have queues and places of their own. Nor does a party's file wait behind the many of
+another party: parties take turns.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,8 +24,8 @@ BESIDE_SESSIONS = SMALL_AT_ONCE + LARGE_AT_ONCE + 2
 class Work(Protocol):
     """What the actors call."""
 
-    async def is_large(self, job: str) -> bool:
-        """Say whether a job's file is so large that small ones must not wait behind it."""
+    async def look(self, job: str) -> tuple[str, bool]:
+        """Return whose a job is, and whether its file is so large that small ones must not wait behind it."""
         ...
 
     async def check(self, job: str) -> None:
@@ -66,13 +67,21 @@ class Actors:
 
     async def check_job(self, job: str) -> None:
         """Check a file, or pass it on when it is large."""
-        if await self._safely("check_job", self._pass_on(job)):
+        if self._small.knows(job) or self._large.knows(job):  # rung again while it waits
             return
-        await self._in_turn(self._small, job)
+        found = await self._safely("check_job", self._work.look(job))
+        party, is_large = found or ("", False)
+        if is_large:
+            self._ring_large(job)
+            return
+        await self._in_turn(self._small, job, party)
 
     async def check_large_job(self, job: str) -> None:
         """Check a large file."""
-        await self._in_turn(self._large, job)
+        if self._large.knows(job):
+            return
+        found = await self._safely("check_job", self._work.look(job))
+        await self._in_turn(self._large, job, found[0] if found else "")
 
     async def run_session(self, registry: str, party: str) -> None:
         """Run one session; a wish that comes while all places are taken is dropped: the scheduler wishes again."""
@@ -88,15 +97,9 @@ class Actors:
         """Deliver a notice."""
         await self._safely("send_notice", self._work.deliver(notice))
 
-    async def _pass_on(self, job: str) -> bool:
-        if not await self._work.is_large(job):
-            return False
-        self._ring_large(job)
-        return True
-
-    async def _in_turn(self, slots: Slots, job: str) -> None:
+    async def _in_turn(self, slots: Slots, job: str, party: str) -> None:
         """Check a file when there is a place, and after it those that came meanwhile."""
-        if not slots.enter(job):
+        if not slots.enter(job, party):
             return
         following: str | None = job
         while following is not None:

@@ -162,14 +162,14 @@ class Workplace:
         )
         self._under_way: set[asyncio.Task[object]] = set()
 
-    async def is_large(self, job: str) -> bool:
-        """Say whether the spool holds many chunks of a job's file."""
-        blob = (await self._parts.ledger.job(job)).blob
+    async def look(self, job: str) -> tuple[str, bool]:
+        """Return a job's party, and whether the spool holds many chunks of its file."""
+        found = await self._parts.ledger.job(job)
         try:
-            await self._parts.spool.get(blob, LARGE_FROM_CHUNK)
+            await self._parts.spool.get(found.blob, LARGE_FROM_CHUNK)
         except NotFound:
-            return False
-        return True
+            return found.party, False
+        return found.party, True
 
     async def check(self, job: str) -> None:
         """Check a job's file, and have the scheduler look at what came of it."""

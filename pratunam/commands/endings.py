@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from domain.errors import NotRunning, PratunamError, Refused
+from domain.errors import Busy, NotRunning, PratunamError, Refused
 
 DONE, FAILED, WRONG, SOME_REJECTED, NOT_RUNNING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _OUR_CODE = Path(__file__).parents[2]
@@ -54,7 +54,10 @@ def run_to_end(body: Callable[[], int | None], *, as_json: bool) -> int:
 def show_error(error: PratunamError, *, as_json: bool) -> None:
     """Print what happened and what to do, in English and in Thai."""
     if as_json:
-        _print_json(error.code, error.message_en, error.message_th, error.remedy_en, error.remedy_th)
+        _print_json(
+            error.code, error.message_en, error.message_th, error.remedy_en, error.remedy_th,
+            retry_after_ms=error.retry_after_ms if isinstance(error, Busy) else None,
+        )  # fmt: skip
     lines = [f"{error.message_en} {error.remedy_en}".strip()]
     if error.message_th != error.message_en:
         lines.append(f"{error.message_th} {error.remedy_th}".strip())
@@ -94,8 +97,18 @@ def open_streams() -> None:
         getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
-def _print_json(code: str, message_en: str, message_th: str, remedy_en: str, remedy_th: str) -> None:
-    told = {"error": code, "message_en": message_en, "message_th": message_th}
+def _print_json(
+    code: str,
+    message_en: str,
+    message_th: str,
+    remedy_en: str,
+    remedy_th: str,
+    *,
+    retry_after_ms: int | None = None,
+) -> None:
+    told: dict[str, object] = {"error": code, "message_en": message_en, "message_th": message_th}
+    if retry_after_ms is not None:
+        told["retry_after_s"] = -(-retry_after_ms // 1000)
     with suppress(BrokenPipeError):
         print(json.dumps(told | {"remedy_en": remedy_en, "remedy_th": remedy_th}, ensure_ascii=False))
 

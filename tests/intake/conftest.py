@@ -48,9 +48,13 @@ class Desk:
         """Receive a file's bytes."""
         return await self.submit_from(io.BytesIO(data), party, **asked)
 
+    def request(self, party: str = "P001", **asked: Any) -> SubmitRequest:
+        """Ask as a party does."""
+        return SubmitRequest(party, REGISTRY, REGISTRY, asked.pop("file_name", "members.csv"), **asked)
+
     async def submit_from(self, source: Any, party: str = "P001", **asked: Any) -> Job:
         """Receive what a stream gives."""
-        request = SubmitRequest(party, REGISTRY, REGISTRY, asked.pop("file_name", "members.csv"), **asked)
+        request = self.request(party, **asked)
         self.clock.advance(1)
         return await receive(source, request, self.parts, BY, self.clock.now())
 

@@ -1,5 +1,6 @@
 """The status, read through a fake gate whose counters move."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 from domain.errors import GateLost
@@ -97,3 +98,21 @@ def test_a_gate_without_a_rate_yet_does_not_brake(desk: Desk) -> None:
     """A scheduler that has had nothing to decide has set no rate: that is no brake."""
     [status] = looks(desk, replace(USAGE, rate=0.0))
     assert status.registries["party-members"].brake == 1.0
+
+
+def test_two_hundred_who_ask_at_once_cost_one_look(desk: Desk) -> None:
+    """A look that is fresh serves everybody; the next comes when it is not."""
+    asked: list[str] = []
+
+    class Counting(Gate):
+        async def usage(self, registry: str) -> Usage:
+            asked.append(registry)
+            return await super().usage(registry)
+
+    async def work(parts: Parts) -> int:
+        reader = StatusReader(parts, Counting([USAGE]), fresh_ms=60_000)  # type: ignore[arg-type]  # the same
+        found = await asyncio.gather(*(reader.read() for _ in range(200)))
+        return len({id(status) for status in found})
+
+    assert desk.within(work) == 1
+    assert asked == ["party-members"]

@@ -8,6 +8,7 @@ from domain.errors import Busy
 from domain.jobs import By
 from ledger.values import Restored
 from scheduler.chores import ERASE_EVERY_MS
+from scheduler.rings import MOST_RINGS
 from tests.scheduler.fakes import Stage
 
 
@@ -80,3 +81,12 @@ async def test_a_ledger_that_was_put_back_is_seen_to_first_and_forgotten_once_it
     stage.ledger.copy = replace(stage.ledger.copy, asked=0)
     await stage.run(ERASE_EVERY_MS, 500)
     assert stage.ledger.copy is None
+
+
+async def test_thousands_of_files_are_rung_for_a_few_a_round(stage: Stage) -> None:
+    """A flood of files holds up no round; each is rung for in the end, and none twice before."""
+    stage.ledger.unchecked = [f"J{n}" for n in range(3 * MOST_RINGS)]
+    await stage.run()
+    assert len(stage.doorbell.checks) == MOST_RINGS
+    await stage.run(1_500)
+    assert sorted(stage.doorbell.checks) == sorted(stage.ledger.unchecked)

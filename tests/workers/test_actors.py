@@ -29,9 +29,12 @@ class Work:
     begun: list[str] = field(default_factory=list)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def is_large(self, job: str) -> bool:
-        """Large files are called so."""
-        return job.startswith("large")
+    looked: int = 0
+
+    async def look(self, job: str) -> tuple[str, bool]:
+        """Large files are called so; a job's party stands before a dot."""
+        self.looked += 1
+        return job.partition(".")[0], job.startswith("large")
 
     async def check(self, job: str) -> None:
         """Check, once let go."""
@@ -95,14 +98,40 @@ async def test_wishes_beyond_the_places_are_dropped() -> None:
 def test_an_id_waits_once() -> None:
     """A doubled ring takes no second place and no second turn."""
     slots = Slots(1)
-    assert [slots.enter("a"), slots.enter("a"), slots.enter("b"), slots.enter("b")] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+    entered = [slots.enter(name, "P1") for name in ("a", "a", "b", "b")]
+    assert entered == [True, False, False, False]
     assert [slots.leave("a"), slots.leave("b")] == ["b", None]
-    assert slots.enter("a")
+    assert slots.enter("a", "P1")
+
+
+def test_parties_take_turns() -> None:
+    """However many files a party has handed in, another's is next but one."""
+    slots = Slots(1)
+    slots.enter("flood.0", "flood")
+    for n in range(1, 4):
+        slots.enter(f"flood.{n}", "flood")
+    slots.enter("P1.a", "P1")
+    slots.enter("P1.b", "P1")
+    slots.enter("P2.a", "P2")
+    order, present = [], "flood.0"
+    while (following := slots.leave(present)) is not None:
+        order.append(following)
+        present = following
+    assert order == ["flood.1", "P1.a", "P2.a", "flood.2", "P1.b", "flood.3"]
+
+
+async def test_a_file_that_waits_is_not_looked_at_again_when_it_is_rung_again() -> None:
+    """Thousands that wait are rung for again and again: that must cost next to nothing."""
+    work = Work()
+    actors = Actors(work, 1, nobody, nobody)
+    names = [f"P1.{n}" for n in range(SMALL_AT_ONCE + 3)]
+    tasks = [asyncio.ensure_future(actors.check_job(name)) for name in names]
+    await until(lambda: work.looked == len(names))
+    await asyncio.gather(*(actors.check_job(name) for name in names))
+    assert work.looked == len(names)
+    work.let_go.set()
+    await asyncio.gather(*tasks)
+    assert sorted(work.done) == names
 
 
 async def test_rings_reach_the_actors_with_ids_alone(

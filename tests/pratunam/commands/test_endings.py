@@ -1,5 +1,6 @@
 """How a command ends as a process: closed streams, a reader that leaves, other encodings, a narrow terminal, a full disk."""
 
+import json
 import os
 import resource
 import subprocess
@@ -111,3 +112,14 @@ def test_a_ledger_without_time_asks_for_another_try(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == (
         "The ledger is busy. Try again in a moment.\nสมุดงานกลางไม่ว่าง โปรดลองใหม่อีกครั้งในอีกสักครู่\n"
     )
+
+
+def test_a_script_reads_when_to_come_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whole seconds, rounded up; other errors have no such figure."""
+
+    def fall() -> int:
+        raise Busy("Full.", retry_after_ms=61_001, message_th="เต็ม", remedy_en="Later.", remedy_th="ภายหลัง")
+
+    assert run_to_end(fall, as_json=True) == FAILED
+    told = json.loads(capsys.readouterr().out)
+    assert (told["error"], told["retry_after_s"], told["remedy_th"]) == ("busy", 62, "ภายหลัง")
