@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from domain.errors import BadFile
 from intake.faults import FIX_EN, FIX_TH, SAVE_AS_EN, SAVE_AS_TH, bad_file, named, quoted
+from intake.misread import is_misread, misread
 from profiles.profile import HeaderMatch, Profile
 
 #: the header is sought in so many rows
@@ -103,13 +104,22 @@ def find_csv_header(text: str, profile: Profile) -> tuple[Header, str, int]:
 
 
 def best_header(rows: Iterable[tuple[Sequence[str], int]], profile: Profile) -> tuple[Header, int] | None:
-    """Return the row that names most fields, with the mark that came with it; None when no row names enough."""
+    """Return the row that names most fields, with the mark that came with it; None when no row names enough.
+
+    Raises BadFile where the names, or whatever stands there instead of names, were read in a wrong encoding.
+    """
     best: tuple[Header, int] | None = None
+    is_broken = False
     for number, (cells, mark) in enumerate(rows, 1):
+        is_broken = is_broken or is_misread(cells)
         match = profile.match_header(cells)
         enough = best is None or len(match.matched) > len(best[0].match.matched)
         if len(match.matched) >= FEWEST_FIELDS and enough:
             best = Header(number, tuple(cells), match), mark
+    if best is not None:
+        is_broken = is_misread(best[0].columns)
+    if is_broken:
+        raise misread()
     return best
 
 

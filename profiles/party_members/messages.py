@@ -81,6 +81,8 @@ DATES: dict[str, Message] = {
 }  # fmt: skip
 ADDRESS: dict[str, Message] = {
     "no-house-no": _M("House number missing", "ที่อยู่ไม่ครบ (บ้านเลขที่)", "Fill in the house number.", "โปรดกรอกบ้านเลขที่"),
+    "house-no-date": _M("Spreadsheet changed the house number to a date", "โปรแกรมตารางแปลงบ้านเลขที่เป็นวันที่",
+        "Format the column as text and enter the house number again.", "โปรดกำหนดคอลัมน์เป็นข้อความแล้วกรอกบ้านเลขที่ใหม่"),
     "bad-moo": _M("The village number (moo) is not a number", "หมู่ที่ไม่ใช่ตัวเลข", "Write digits only, such as 3.",
         "โปรดกรอกเป็นตัวเลข เช่น 3"),
     "area-mismatch": _M("Sub-district, district, province do not match", "ตำบล อำเภอ จังหวัดไม่สัมพันธ์กัน",

@@ -28,6 +28,11 @@ BLANK = {
     "end_reason": "no-end-reason",
 }  # fmt: skip
 _PHONE = r"^(?:\+?66|0)[1-9]\d{7,8}(?:(?:ต่อ|#|x)\d{1,6})?$"
+#: what becomes of a house number such as 1/2 where a spreadsheet program takes it for a date
+_DATE_OF_A_SPREADSHEET = (
+    r"^\d{4}-\d{2}-\d{2}(?: |$)|^\d{1,2}/\d{1,2}/(?:20[23]|25[67])\d$|(?i)^\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)$"
+    r"|(?i)^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{2}$|^(?:\d{1,2}-)?(?:[มกพสตธ]\.[คพยม]\.|เม\.ย\.|มิ\.ย\.|มี\.ค\.)(?:-\d{2})?$"
+)
 _EMAIL = r"^[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+$"
 
 
@@ -114,6 +119,7 @@ def _person() -> Iterator[Rule | Told]:
 
 def _address() -> Iterator[Rule | Told]:
     """Yield place, postcode and how to reach the person."""
+    yield Rule("house-no-date", "house_no", col("house_no").str.contains(_DATE_OF_A_SPREADSHEET))
     yield Rule("bad-moo", "moo", col("moo").is_not_null() & col("moo_no").is_null())
     yield Told("tambon", "area_problem", detail="area_detail")
     yield Told("postcode", "postcode_problem", warns="postcode-of-district")

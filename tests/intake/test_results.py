@@ -1,28 +1,41 @@
 """Results come back as files whose counts add up, safe to open, and a corrected file comes back as the job's child."""
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
+import re
 from pathlib import Path
 
 import fastexcel
 import pytest
 
-from domain.errors import Conflict
+from domain.errors import BadFile, Conflict
 from domain.jobs import Job, Outcome, Settlement
 from domain.quota import Lease
 from domain.states import RecordState
 from intake.dry_run import dry_run
 from intake.parts import SubmitRequest
 from intake.results import OWN_COLUMNS, write_results
+from tests.intake.calc import Cell, as_calc
 from tests.intake.conftest import BY, REGISTRY, Desk
-from tests.intake.samples import HEADER, as_csv, as_xlsx, grid, member, members
+from tests.intake.samples import HEADER, THAI_HEADER, as_csv, grid, member, members
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Read a result file as a spreadsheet program would."""
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def detected(cell: str) -> Cell:
+    """What a spreadsheet program of a Thai office makes of a cell of a CSV."""
+    if cell.isdigit():
+        return int(cell)
+    if re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", cell):
+        day, month, year = map(int, cell.split("/"))
+        return dt.date(year, month, day)
+    return cell
 
 
 async def answered(desk: Desk, job: Job, outcomes: tuple[Outcome, ...]) -> None:
@@ -72,9 +85,12 @@ async def test_no_cell_of_a_result_is_a_formula(desk: Desk) -> None:
     assert book["note"].to_list() == ["'=cmd|'/c calc'!A1"]
 
 
-@pytest.mark.parametrize("saved_as", ["as it was", "LibreOffice CSV", "LibreOffice XLSX"])
+@pytest.mark.parametrize("saved_as", ["as it was", "Calc CSV", "Calc XLSX", "Calc XLSX of the CSV"])
 async def test_a_corrected_rejected_file_is_a_child_of_its_job(desk: Desk, saved_as: str) -> None:
-    """It needs no words of its own: operation, declaration and ignored columns are taken over, escapes undone."""
+    """It needs no words of its own: operation, declaration and ignored columns are taken over, escapes undone.
+
+    Calc keeps our workbook's texts as they are; where it opened the CSV, numbers and dates have become numbers and dates.
+    """
     rows = [member(number) | {"operation": "", "qualification_declared": ""} for number in range(20)]
     rows[3]["postcode"] = "1"
     cells = grid(rows, more=("note",))
@@ -88,13 +104,10 @@ async def test_a_corrected_rejected_file_is_a_child_of_its_job(desk: Desk, saved
     table[1][HEADER.index("postcode")] = "10500"
     data = {
         "as it was": as_csv(table, "utf-8-sig"),
-        "LibreOffice CSV": as_csv(table, "utf-8", ";", "\n"),
-        "LibreOffice XLSX": as_xlsx(
-            {
-                "rejected": [
-                    [int(one) if one.isdigit() and len(one) == 13 else one for one in row] for row in table
-                ]
-            }
+        "Calc CSV": as_csv(table, "utf-8", ";", "\n"),
+        "Calc XLSX": as_calc("rejected", table, as_text=True),
+        "Calc XLSX of the CSV": as_calc(
+            "rejected", [list(map(detected, row)) for row in table], as_text=False
         ),
     }[saved_as]
     report = await dry_run(io.BytesIO(data), SubmitRequest("P001", REGISTRY, REGISTRY), desk.parts)
@@ -106,6 +119,31 @@ async def test_a_corrected_rejected_file_is_a_child_of_its_job(desk: Desk, saved
     await write_results(child.job, again, desk.parts)
     (row,) = read_rows(again / "unprocessed.csv")
     assert (row["note"], row["_job"], list(row)) == ("'=1+1", child.job, [*HEADER, "note", *OWN_COLUMNS])
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp874"])
+@pytest.mark.parametrize("header", [HEADER, THAI_HEADER])
+@pytest.mark.parametrize("is_workbook", [False, True])
+async def test_a_file_saved_with_broken_letters_is_told_so(
+    desk: Desk, encoding: str, header: tuple[str, ...], is_workbook: bool
+) -> None:
+    """Calc without a window reads a CSV as Windows-1252; what it saves is refused with a way out, not for a missing column."""
+    broken = [[_misread(cell, encoding) for cell in row] for row in grid([member(0, postcode="1")], header)]
+    broken[0][0] = _misread("\ufeff", encoding) + broken[0][0]
+    data = as_calc("rejected", broken, as_text=False) if is_workbook else as_csv(broken)
+    with pytest.raises(BadFile, match="wrong encoding"):
+        await desk.submit(data)
+
+
+def _misread(text: str, encoding: str) -> str:
+    """Return the bytes of UTF-8 as a program shows them that takes them for something else; what it has no letter for, as it is."""
+    return "".join(
+        bytes([byte]).decode(encoding) if _has_letter(byte, encoding) else chr(byte) for byte in text.encode()
+    )
+
+
+def _has_letter(byte: int, encoding: str) -> bool:
+    return bool(bytes([byte]).decode(encoding, "ignore"))
 
 
 async def test_another_party_s_job_in_the_column_makes_no_child(desk: Desk) -> None:
