@@ -29,3 +29,11 @@ def confine(memory: int, cpu_s: int, parent: int) -> None:
         raise SystemExit(1)
     # an interrupt at the terminal is the parent's to handle: it ends us
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def return_memory() -> None:
+    """Give freed memory back to the system; for once, after a step that needed much more than what comes."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim:
+            trim(0)

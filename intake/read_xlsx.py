@@ -10,7 +10,7 @@ from intake.frames import Look, ReadTask
 from intake.look import HEADER_ROWS, Header, best_header, check_header, headless
 from intake.read import make_look
 from intake.sheet_package import read_sheet
-from intake.sheet_parts import read_parts
+from intake.sheet_parts import EarlyParts, read_parts
 from intake.sheet_scan import MOST_ROWS, refuse_hidden_things, too_long
 from intake.table import ROW_COLUMN, TableMaker, kept_columns
 from intake.workbook import MOST_PACKED, Sheet, Workbook, choose_sheets
@@ -25,7 +25,8 @@ def read_workbook(
     pieces: Iterator[bytes], task: ReadTask, maker: TableMaker, agree: Callable[[Look], None]
 ) -> None:
     """Read the workbook into `maker`; raises BadFile."""
-    book = Workbook(_whole(pieces))
+    early = EarlyParts()
+    book = Workbook(_whole(pieces), early.read)
     visible = [sheet for sheet in book.sheets if sheet.visible]
     scans = {sheet.path: book.scan(sheet.path) for sheet in visible}
     filled = tuple(sheet for sheet in visible if scans[sheet.path].last_row)
@@ -35,7 +36,8 @@ def read_workbook(
     first: Header | None = None
     for sheet in chosen:
         name = sheet.name if len(chosen) > 1 else ""
-        frames = read_parts(book, sheet, name) if scans[sheet.path].is_ordered else _whole_sheet(book, sheet)
+        is_ordered = scans[sheet.path].is_ordered
+        frames = read_parts(book, sheet, name, early) if is_ordered else _whole_sheet(book, sheet)
         top = next(frames)
         header = _header(top, maker)
         refuse_hidden_things(scans[sheet.path], header.row, len(header.columns), name)

@@ -4,6 +4,7 @@ The reader takes packages, not rows. It would read all shared texts with every p
 number instead, behind a mark, and the number is looked up afterwards. What is spelled unusually goes the reader's own way.
 """
 
+import threading
 import zipfile
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from domain.errors import BadFile
 from intake.faults import bad_file
+from intake.limits import return_memory
 from intake.workbook import Sheet, Workbook
 
 #: what the reader needs beside a sheet to know what its cells say
@@ -77,16 +79,23 @@ class SheetPackage:
         self._sheet = sheet
         self._common = [(name, book.whole(name)) for name in book.names if name.casefold() in _NEEDED]
         self._shared = [name for name in book.names if name.casefold() == _SHARED]
-        self._texts = self._read_texts() if self._shared else None
+        self._count = self._count_texts()
+        self._texts: pl.Series | None = None
+        self._lock = threading.Lock()
 
     def read(self, rows: Sequence[bytes], *, from_top: bool) -> pl.DataFrame:
         """Return the cells of rows, given in blocks, as text; raises BadFile."""
         if not self._shared:
             return self._read(rows, from_top=from_top, with_texts=False)
         marked = [block.replace(_REFERENCE, _MARKED) for block in rows]
-        if self._texts is None or any(b'"s"' in block or b"'s'" in block for block in marked):
+        if not self._count or any(b'"s"' in block or b"'s'" in block for block in marked):
             return self._read(rows, from_top=from_top, with_texts=True)
-        return _looked_up(self._read(marked, from_top=from_top, with_texts=False), self._texts)
+        frame = self._read(marked, from_top=from_top, with_texts=False)
+        with self._lock:
+            # the first that wants them reads them
+            if self._texts is None:
+                self._texts = self._read_texts()
+        return _looked_up(frame, self._texts)
 
     def _read(self, rows: Sequence[bytes], *, from_top: bool, with_texts: bool) -> pl.DataFrame:
         out = _Pieces()
@@ -100,13 +109,17 @@ class SheetPackage:
                     sheet.write(block)
         return read_sheet(b"".join(out.pieces), self._sheet.name, from_top=from_top)
 
-    def _read_texts(self) -> pl.Series | None:
-        """Return the shared texts in their order, or None when they are spelled so that we cannot count them."""
-        xml = b"".join(self._book.whole(name) for name in self._shared)
-        count = sum(xml.count(begin) for begin in (b"<si>", b"<si "))
-        if b"<!" in xml or len(self._shared) > 1 or not count:
-            return None
-        del xml
+    def _count_texts(self) -> int:
+        """Return how many shared texts there are, 0 when they are spelled so that we cannot count them."""
+        count = 0
+        for name in self._shared:
+            xml = self._book.whole(name)
+            count += 0 if b"<!" in xml else sum(xml.count(begin) for begin in (b"<si>", b"<si "))
+        return count if len(self._shared) == 1 else 0
+
+    def _read_texts(self) -> pl.Series:
+        """Return the shared texts in their order, as the reader reads them."""
+        count = self._count
         height = -(-count // _WIDTH)
         rows = (
             b'<row r="%d">' % (at + 1)
@@ -115,7 +128,10 @@ class SheetPackage:
             for at in range(height)
         )
         frame = self._read(list(rows), from_top=True, with_texts=True)
-        return pl.concat([column.alias("text") for column in frame.get_columns()]).head(count)
+        texts = pl.concat([column.alias("text") for column in frame.get_columns()]).head(count)
+        del frame
+        return_memory()
+        return texts
 
 
 def _looked_up(frame: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:

@@ -4,17 +4,18 @@ What a cell says is the reader's to know; here rows are only cut apart, counted 
 are ordered (`sheet_scan.Scan.is_ordered`); nothing touches a disk.
 """
 
+import contextlib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import polars as pl
 
 from intake.faults import unnamed_column
 from intake.look import HEADER_ROWS
 from intake.sheet_package import SheetPackage, unreadable
-from intake.sheet_scan import whole_rows
+from intake.sheet_scan import Scan, whole_rows
 from intake.table import column_letters
 from intake.workbook import Sheet, Workbook
 
@@ -22,16 +23,56 @@ from intake.workbook import Sheet, Workbook
 PART_BYTES = 8 << 20
 #: parts that are read at once
 AT_ONCE = 2
+_Coming = deque[tuple[int, Future[pl.DataFrame]]]
 _BEGIN = re.compile(rb"<sheetData[^>]*>")
 _NUMBER = re.compile(rb"""<row\s[^>]*?\br\s*=\s*["'](\d+)""")
 
 
-def read_parts(book: Workbook, sheet: Sheet, name: str) -> Iterator[pl.DataFrame]:
-    """Yield a sheet's rows, from the first on, as text columns (null: empty), frame by frame; raises BadFile, naming it as `name`."""
-    package = SheetPackage(book, sheet)
+class EarlyParts:
+    """Reads a workbook's only visible sheet while it is scanned, no further than the scan has come; what is read waits."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._coming: _Coming | None = None
+
+    def read(self, book: Workbook, sheet: Sheet, blocks: Iterator[bytes], scan: Scan) -> None:
+        """Read a sheet's blocks (the scan's part of the work is to yield them); raises BadFile."""
+        package, coming = SheetPackage(book, sheet), _Coming()
+        with contextlib.suppress(_Disordered), ThreadPoolExecutor(AT_ONCE) as threads:
+            for above, rows in _cut(_ordered(blocks, scan)):
+                coming.append((above, threads.submit(_read, package, above, rows)))
+                if len(coming) > AT_ONCE:
+                    wait([coming[-AT_ONCE - 1][1]])
+            self._coming = coming
+
+    def take(self) -> _Coming | None:
+        """Return what was read, if a sheet was; it is given once."""
+        coming, self._coming = self._coming, None
+        return coming
+
+
+class _Disordered(Exception):
+    """Only the reader knows which row is which."""
+
+
+def _ordered(blocks: Iterator[bytes], scan: Scan) -> Iterator[bytes]:
+    for block in blocks:
+        if not scan.is_ordered:
+            raise _Disordered
+        yield block
+
+
+def read_parts(
+    book: Workbook, sheet: Sheet, name: str, early: EarlyParts | None = None
+) -> Iterator[pl.DataFrame]:
+    """Yield a sheet's rows, from the first on, as text columns (null: empty), frame by frame; raises BadFile, naming it as `name`.
+
+    `early` has read the sheet already, if it has read any.
+    """
+    coming = early.take() if early else None
     layout: _Layout | None = None
     seen = 0
-    for above, frame in _ahead(package, _cut(whole_rows(book.stream(sheet.path)))):
+    for above, frame in _ahead(book, sheet) if coming is None else _waiting(coming):
         layout = layout or _Layout(frame, name)
         if above > seen:  # rows without a value at the end of the part before: they count as blank ones
             yield layout.blank(above - seen)
@@ -39,21 +80,23 @@ def read_parts(book: Workbook, sheet: Sheet, name: str) -> Iterator[pl.DataFrame
         seen = above + frame.height
 
 
-def _ahead(
-    package: SheetPackage, parts: Iterable[tuple[int, list[bytes]]]
-) -> Iterator[tuple[int, pl.DataFrame]]:
+def _ahead(book: Workbook, sheet: Sheet) -> Iterator[tuple[int, pl.DataFrame]]:
     """Yield each part's number of rows above it and its rows, columns from A on; the next are read meanwhile."""
-    coming: deque[tuple[int, Future[pl.DataFrame]]] = deque()
+    package, coming = SheetPackage(book, sheet), _Coming()
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        for above, rows in parts:
+        for above, rows in _cut(whole_rows(book.stream(sheet.path))):
             coming.append((above, threads.submit(_read, package, above, rows)))
             if len(coming) > AT_ONCE:
                 yield _first(coming)
-        while coming:
-            yield _first(coming)
+        yield from _waiting(coming)
 
 
-def _first(coming: deque[tuple[int, Future[pl.DataFrame]]]) -> tuple[int, pl.DataFrame]:
+def _waiting(coming: _Coming) -> Iterator[tuple[int, pl.DataFrame]]:
+    while coming:
+        yield _first(coming)
+
+
+def _first(coming: _Coming) -> tuple[int, pl.DataFrame]:
     above, reading = coming.popleft()
     return above, reading.result()
 

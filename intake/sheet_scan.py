@@ -62,6 +62,13 @@ class Scan:
 def scan_sheet(pieces: Iterable[bytes]) -> Scan:
     """Scan a worksheet's XML; raises BadFile when it is beyond the limits of rows and columns."""
     scan = Scan()
+    for _ in scanned(pieces, scan):
+        pass
+    return scan
+
+
+def scanned(pieces: Iterable[bytes], scan: Scan) -> Iterator[bytes]:
+    """Scan a worksheet's XML and yield it in blocks that end before a row begins, each once it has been looked at; raises BadFile."""
     for number, block in enumerate(whole_rows(pieces)):
         # comments and the like could hide a row from us or show us one that is none
         scan.is_ordered &= not (b"!" in block and b"<!" in block)
@@ -70,7 +77,7 @@ def scan_sheet(pieces: Iterable[bytes]) -> Scan:
             _before(before, scan)
         for part in rows:
             _one_row(part, scan)
-    return scan
+        yield block
 
 
 def _plain(block: bytes, scan: Scan) -> bool:

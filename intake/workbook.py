@@ -8,8 +8,7 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError
 
@@ -19,12 +18,10 @@ from defusedxml.ElementTree import fromstring
 from domain.errors import BadFile
 from intake.faults import SAVE_AS_EN, SAVE_AS_TH, bad_file, named
 from intake.inflate import READ_BYTES, inflate
-from intake.sheet_scan import Scan, scan_sheet
+from intake.measure import Measured, ahead, bomb, entities
+from intake.sheet_scan import Scan, scan_sheet, scanned
 
 MOST_ENTRIES = 200
-MOST_RATIO = 100
-#: bytes below which a ratio says nothing
-SMALL_ENTRY = 1 << 20
 #: bytes of the package, and of all entries together once unpacked
 MOST_PACKED = 64 << 20
 MOST_UNPACKED = 768 << 20
@@ -33,9 +30,6 @@ SHEETS = "xl/worksheets/"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _REL_ID = re.compile(r"\{[^}]*relationships\}id")
-#: bytes in which text of two bytes a letter gives itself away
-_HEAD_BYTES = 64
-_DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,74 +41,40 @@ class Sheet:
     visible: bool
 
 
-class _Measured:
-    """One entry's pieces on their way, counted as they really are."""
-
-    def __init__(self, entry: zipfile.ZipInfo, source: Iterator[bytes], left: int) -> None:
-        """Take an entry's pieces; `left` bytes may come."""
-        self.size = 0
-        self.is_refused = False
-        self.pieces = self._watched(entry, source, left)
-
-    def _watched(self, entry: zipfile.ZipInfo, source: Iterator[bytes], left: int) -> Iterator[bytes]:
-        """Yield the pieces; raises BadFile, and remembers it, for what no workbook holds."""
-        packed, tail = max(1, entry.compress_size), b""
-        xml = entry.filename.endswith((".xml", ".rels", ".vml"))
-        try:
-            for piece in source:
-                is_head, self.size = self.size < _HEAD_BYTES, self.size + len(piece)
-                if self.size > left or (self.size > SMALL_ENTRY and self.size > MOST_RATIO * packed):
-                    raise _bomb(
-                        "a part that unpacks to very much more than its size", "ส่วนที่แตกออกแล้วใหญ่ผิดปกติ"
-                    )
-                if xml:
-                    if _defines(tail, piece) or (is_head and b"\x00" in piece[:_HEAD_BYTES]):
-                        raise _entities()
-                    tail = piece[-16:]
-                yield piece
-        except BadFile:
-            self.is_refused = True
-            raise
+def _is_sheet(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.startswith(SHEETS) and entry.filename.endswith(".xml")
 
 
-def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces; the next is unpacked while one is looked at."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, pieces, b"")
-        while piece := coming.result():
-            coming = thread.submit(next, pieces, b"")
-            yield piece
-
-
-def _defines(tail: bytes, piece: bytes) -> bool:
-    # an exclamation mark is rare, and found much faster than what follows it
-    return (b"!" in piece or b"!" in tail) and bool(_DOCTYPE.search(tail + piece))
+ReadEarly = Callable[["Workbook", Sheet, Iterator[bytes], Scan], None]
 
 
 class Workbook:
     """A package whose entries have all been counted and measured; raises BadFile for what cannot be taken."""
 
-    def __init__(self, data: bytes) -> None:
-        """Check the package as a whole."""
+    def __init__(self, data: bytes, read_early: ReadEarly | None = None) -> None:
+        """Check the package as a whole; `read_early` is handed the only visible sheet block by block while it is scanned."""
         self.data = data
+        self._read_early = read_early
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
             raise _damaged() from None
         entries = self._zip.infolist()
         if len(entries) > MOST_ENTRIES:
-            raise _bomb(f"{len(entries):,} parts", f"{len(entries):,} ส่วน")
+            raise bomb(f"{len(entries):,} parts", f"{len(entries):,} ส่วน")
         self._check_layout(entries)
         self.names = frozenset(entry.filename for entry in entries)
         self._check_kind()
         self._scans: dict[str, Scan | BadFile] = {}
+        self.sheets: tuple[Sheet, ...] = ()
         left = MOST_UNPACKED
-        for entry in entries:
+        # what a sheet refers to has been measured before the sheet is
+        for entry in sorted(entries, key=_is_sheet):
+            if _is_sheet(entry) and not self.sheets:
+                self.sheets = self._sheets()
             left -= self._measure(entry, left)
-        self.sheets, self.links = (
-            self._sheets(),
-            any(name.startswith("xl/externalLinks/") for name in self.names),
-        )
+        self.sheets = self.sheets or self._sheets()
+        self.links = any(name.startswith("xl/externalLinks/") for name in self.names)
 
     def scan(self, path: str) -> Scan:
         """Return what a scan of a sheet finds; raises BadFile when it is beyond the limits of rows and columns."""
@@ -159,7 +119,7 @@ class Workbook:
             if entry.flag_bits & 1:
                 raise _protected()
             if entry.header_offset < end:
-                raise _bomb("parts that overlap", "ส่วนที่ซ้อนทับกัน")
+                raise bomb("parts that overlap", "ส่วนที่ซ้อนทับกัน")
             end = entry.header_offset + entry.compress_size
 
     def _check_kind(self) -> None:
@@ -181,10 +141,10 @@ class Workbook:
 
     def _measure(self, entry: zipfile.ZipInfo, left: int) -> int:
         """Unpack an entry to nowhere; return its true size. A sheet is scanned on the way: it is large, and unpacked only once."""
-        measured = _Measured(entry, _ahead(self.stream(entry.filename)), left)
-        if entry.filename.startswith(SHEETS) and entry.filename.endswith(".xml"):
+        measured = Measured(entry, ahead(self.stream(entry.filename)), left)
+        if _is_sheet(entry):
             try:
-                self._scans[entry.filename] = scan_sheet(measured.pieces)
+                self._scans[entry.filename] = self._look_through(entry.filename, measured.pieces)
             except BadFile as fault:
                 if measured.is_refused:
                     raise
@@ -194,12 +154,22 @@ class Workbook:
             pass
         return measured.size
 
+    def _look_through(self, path: str, pieces: Iterator[bytes]) -> Scan:
+        scan = Scan()
+        blocks = scanned(pieces, scan)
+        visible = [sheet for sheet in self.sheets if sheet.visible]
+        if self._read_early and len(visible) == 1 and visible[0].path == path:
+            self._read_early(self, visible[0], blocks, scan)
+        for _ in blocks:
+            pass
+        return scan
+
     def _read(self, path: str, most: int) -> bytes:
         out = b""
         for piece in self.stream(path):
             out += piece
             if len(out) > most:
-                raise _bomb("an index of sheets that is far too long", "รายการแผ่นงานที่ยาวผิดปกติ")
+                raise bomb("an index of sheets that is far too long", "รายการแผ่นงานที่ยาวผิดปกติ")
         return out
 
     def _sheets(self) -> tuple[Sheet, ...]:
@@ -265,7 +235,7 @@ def _xml(data: bytes) -> Element:
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except DefusedXmlException:
-        raise _entities() from None
+        raise entities() from None
     except ParseError:
         raise _damaged() from None
     return root
@@ -282,18 +252,3 @@ def _damaged() -> BadFile:
 
 def _protected() -> BadFile:
     return bad_file("The workbook is protected by a password.", "สมุดงานตั้งรหัสผ่านไว้", SAVE_AS_EN, SAVE_AS_TH)
-
-
-def _entities() -> BadFile:
-    return bad_file(
-        "The workbook holds XML definitions (DTD, entities) that no spreadsheet program writes.",
-        "สมุดงานมีคำนิยาม XML (DTD, entity) ซึ่งโปรแกรมตารางปกติไม่เขียน",
-        SAVE_AS_EN,
-        SAVE_AS_TH,
-    )
-
-
-def _bomb(en: str, th: str) -> BadFile:
-    return bad_file(
-        f"The workbook is not taken: it has {en}.", f"ไม่รับสมุดงานนี้ เพราะมี{th}", SAVE_AS_EN, SAVE_AS_TH
-    )

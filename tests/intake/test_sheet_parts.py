@@ -13,7 +13,7 @@ import xlsxwriter
 from domain.errors import BadFile
 from intake import sheet_package
 from intake.sheet_package import read_sheet
-from intake.sheet_parts import read_parts
+from intake.sheet_parts import EarlyParts, read_parts
 from intake.workbook import Workbook
 from tests.intake.conftest import Desk
 from tests.intake.samples import as_xlsx, grid, members
@@ -36,7 +36,9 @@ def made(
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"constant_memory": in_place}) as book:
         sheet, money = book.add_worksheet("สมาชิก"), book.add_format({"num_format": "d/m/yyyy"})
-        book.add_worksheet("other").write(0, 0, "x")
+        other = book.add_worksheet("other")
+        other.write(0, 0, "x")
+        other.hide()
         for at, cells in rows.items():
             for place, cell in enumerate(cells, column):
                 if cell is None:
@@ -50,18 +52,23 @@ def made(
     return packed.getvalue()
 
 
-def parts_of(data: bytes) -> list[pl.DataFrame]:
-    """Return a workbook's first sheet in parts."""
-    book = Workbook(data)
-    return list(read_parts(book, book.sheets[0], ""))
+def parts_of(data: bytes, early: EarlyParts | None = None) -> list[pl.DataFrame]:
+    """Return a workbook's first sheet in parts, read while it was scanned or afterwards."""
+    book = Workbook(data, early.read if early else None)
+    return list(read_parts(book, book.sheets[0], "", early))
 
 
 def is_same(data: bytes) -> bool:
-    """Say whether parts and whole are one, but for empty rows and columns at the end."""
-    parts, whole = parts_of(data), read_sheet(data, "สมาชิก", from_top=True)
-    assert len(parts) > 2
-    table = pl.concat(parts)
-    return table.equals(whole.rename(dict(zip(whole.columns, table.columns, strict=True))))
+    """Say whether parts, early and late ones, and whole are one."""
+    whole = read_sheet(data, "สมาชิก", from_top=True)
+    tables = []
+    for early in (EarlyParts(), None):
+        parts = parts_of(data, early)
+        assert len(parts) > 2
+        tables.append(pl.concat(parts))
+    return all(
+        table.equals(whole.rename(dict(zip(whole.columns, table.columns, strict=True)))) for table in tables
+    )
 
 
 ROWS = {
@@ -126,8 +133,10 @@ def test_a_sheet_whose_rows_are_not_ordered_is_not_cut(
     """Only the reader knows then which row is which."""
     before = b"%d" % (int(row) - 1)
     old, new = found.replace(b"@", row), put.replace(b"@", row).replace(b"^", before)
-    book = Workbook(made(ROWS, change=lambda xml: xml.replace(old, new)))
+    early = EarlyParts()
+    book = Workbook(made(ROWS, change=lambda xml: xml.replace(old, new)), early.read)
     assert book.scan(SHEET).is_ordered is is_ordered
+    assert (early.take() is not None) is is_ordered
 
 
 async def test_what_stands_beside_the_table_far_below_is_named(desk: Desk) -> None:
