@@ -8,7 +8,6 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Sequence
-from typing import BinaryIO, cast
 from xml.sax.saxutils import escape
 
 Cell = str | int | dt.date
@@ -32,20 +31,12 @@ _STYLES = (
 )
 
 
-class _Stream(io.RawIOBase):
+class _Stream(io.BytesIO):
     """Takes bytes and cannot go back, so that sizes are written behind the data, as Calc does."""
 
-    def __init__(self) -> None:
-        self.held = bytearray()
-
-    def writable(self) -> bool:
-        """It takes bytes."""
-        return True
-
-    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]  # any buffer will do
-        """Keep them."""
-        self.held += data
-        return len(data)
+    def tell(self) -> int:
+        """Say that there is no place to go back to."""
+        raise OSError
 
 
 def as_calc(name: str, rows: Sequence[Sequence[Cell]], *, as_text: bool) -> bytes:
@@ -133,7 +124,7 @@ def _packed(sheet: str, shared: str, book: str) -> bytes:
         f'<Default Extension="rels" ContentType="{_TYPES}-package.relationships+xml"/>{overrides}\n</Types>',
     }
     out = _Stream()
-    with zipfile.ZipFile(cast("BinaryIO", out), "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for path, text in parts.items():
             packed.writestr(path, text)
-    return bytes(out.held)
+    return out.getvalue()
