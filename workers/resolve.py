@@ -1,6 +1,8 @@
 """Records whose answer was never read, at a registrar that does not promise one effect a key: ask first.
 
-Each question costs a permit. `absent` is believed only from a look at least `settle_s` after the record was last on its way: a late
+Each question costs a permit. What one told is forgotten with the claim, so a line found absent is sent before another is asked about:
+a short turn at a slow pace would else be spent on questions, and so would the next.
+`absent` is believed only from a look at least `settle_s` after the record was last on its way: a late
 original plus a second sending would be two effects. The ledger keeps that time, by giving no unknown record out before it is over.
 Records of a job that is being cancelled are asked about everywhere, and never sent. Where nothing can be asked, or the answer may
 speak of our own earlier try, people decide: doubtful.
@@ -19,7 +21,7 @@ from workers.seat import Seat
 from workers.station import Station
 from workers.stock import Hand, Stock
 
-#: questions of one session under way at once
+#: questions of one session under way at once: as many as were answered before, and one, up to this
 AT_ONCE = 4
 
 
@@ -36,6 +38,7 @@ class Resolver:
         self._stock = stock
         self._answers = answers
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answered = 0
         #: called when a question is over: another may be asked, its line sent, or its end heeded
         self.on_answer: Callable[[], None] = _nobody
         #: an answer that says more about the session than about the record
@@ -43,18 +46,23 @@ class Resolver:
 
     def wants(self) -> int:
         """Return how many permits could be used for questions now."""
-        return min(self._stock.asking(), AT_ONCE - len(self._tasks)) if self.end is None else 0
+        return min(self._stock.asking(), self._room())
 
     def ask(self) -> None:
         """Start as many questions as permits allow, in this step."""
         for hand in self._stock.hands:
-            while hand.asking and len(self._tasks) < AT_ONCE and self.end is None and self._seat.usable():
+            while hand.asking and self._room() > 0 and self._seat.usable():
                 line = hand.asking.popleft()
                 hand.out.add(line)
                 self._seat.spend(1)
                 task = asyncio.get_running_loop().create_task(self._ask(hand, line), name="ask")
                 self._tasks.add(task)
                 task.add_done_callback(self._asked)
+
+    def _room(self) -> int:
+        if self.end is not None or self._stock.has_absent():
+            return 0
+        return max(0, min(AT_ONCE, 1 + self._answered) - len(self._tasks))
 
     async def stop(self) -> None:
         """Drop the questions that are under way; their records stay unknown."""
@@ -79,6 +87,7 @@ class Resolver:
             self.end = answer
             return
         self._seat.settle(1)
+        self._answered += 1
         outcome = await self._judge(hand, line, answer)
         if outcome is not None:
             self._answers.settle({hand: [outcome]})

@@ -39,6 +39,8 @@ class Hand:
         self.ask_first = set(self.unknown) if claimed.ask_first and self.idempotent else set()
         #: lines not sent since the ledger gave them out as unknown: nobody gets those before a late original would have surfaced
         self.aged = set(self.unknown)
+        #: lines found absent and not sent since: they go first, since what a question told is forgotten with the claim
+        self.absent: set[int] = set()
         self.ready: deque[int] = deque()
         self.asking: deque[int] = deque()
         self.later: list[tuple[int, int]] = []
@@ -71,6 +73,7 @@ class Hand:
             n = self.ready.popleft()
             self.out.add(n)
             self.aged.discard(n)
+            self.absent.discard(n)
             taken.append(self.lines[n])
         return taken
 
@@ -120,7 +123,8 @@ class Hand:
         self.ask_first.discard(n)
         self.out.discard(n)
         if not self.dropped:
-            self.ready.append(n)
+            self.absent.add(n)
+            self.ready.appendleft(n)
 
     def wake(self) -> None:
         """Make the line that is due first ready; one that was asked about is asked about again."""
@@ -129,6 +133,7 @@ class Hand:
     def drop(self) -> None:
         """The job is paused or cancelled: send no more of it; answers still count."""
         self.dropped = True
+        self.absent.clear()
         self.ready.clear()
         self.later.clear()
         self.waiting.clear()
@@ -181,6 +186,10 @@ class Stock:
         for hand in self.hands:
             count += len(hand.ready)
         return count
+
+    def has_absent(self) -> bool:
+        """Say whether lines that were found absent wait to be sent."""
+        return any(hand.absent for hand in self.hands)
 
     def asking(self) -> int:
         """Return how many lines wait to be asked about."""

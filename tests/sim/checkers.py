@@ -37,7 +37,7 @@ def judge(world: World, done: Doings, ended: Ended) -> list[str]:
         *_over_the_sessions(world),
         *_outside_windows(world),
         *_after_stops(world, done),
-        *_effects(world, ended),
+        *_effects(world, done, ended),
         *_receipts(ended),
         *_orders(world),
         *_counters(world, ended),
@@ -85,7 +85,8 @@ def _over_the_sessions(world: World) -> Iterator[str]:
         closed = None if one.closed_at is None else round(one.closed_at * 1e9)
         many = len(world.scenario.policy.parties[one.party].accounts)
         known_until = _forgotten_at(world, one)
-        spans["registry"].append(SessionSpan(opened, known_until or closed, rules.sessions))
+        if known_until is None or known_until > opened:
+            spans["registry"].append(SessionSpan(opened, known_until or closed, rules.sessions))
         spans[f"party {one.party}"].append(SessionSpan(opened, closed, many))
         spans[f"account {one.account}"].append(SessionSpan(opened, closed, 1))
     for name, of_it in spans.items():
@@ -95,13 +96,14 @@ def _over_the_sessions(world: World) -> Iterator[str]:
 
 
 def _forgotten_at(world: World, session: Session) -> int | None:
-    """Return when the gate's loss made it forget a session that nobody used after it.
+    """Return when the gate's loss made it forget a session that nobody used after it, and that nobody logged out of.
 
-    A session that a dead host left open is counted by the gate; where the gate is lost with the host, nobody knows of it until it
-    expires, and the registry's cap (not a party's, nor an account's) may be passed over by it.
+    A session that a dead host left open, or whose log-in was on its way when it died, is counted by the gate; where the gate is lost,
+    too, nobody knows of it until it expires. So the registry's cap may be passed by such sessions: by no others, and neither a party's
+    accounts nor one account's single session ever (docs/invariants.md).
     """
     closed = session.closed_at if session.closed_at is not None else END_S
-    lost = [at for at in world.gate.lost_at if max(session.opened_at, session.last_at) < at < closed]
+    lost = [at for at in world.gate.lost_at if session.left_at < at < closed]
     return round(lost[0] * 1e9) if lost and session.why in ("expired", "superseded") else None
 
 
@@ -142,7 +144,7 @@ def _binds_s(done: Doings, began: float) -> float:
     return BINDS_ROUGHLY_S if is_rough else BINDS_S
 
 
-def _effects(world: World, ended: Ended) -> Iterator[str]:
+def _effects(world: World, done: Doings, ended: Ended) -> Iterator[str]:
     """Each record's end in the ledger is what the registrar's books say, and nothing took effect twice."""
     effects = world.registrar.effects
     for natural, count in effects.items():
@@ -154,7 +156,7 @@ def _effects(world: World, ended: Ended) -> Iterator[str]:
         accepted[record.natural] += letter == "a"
         if letter not in "arx":
             yield f"{key} ended as {letter}"
-        if letter == "r" and record.is_good:
+        if letter == "r" and record.is_good and key.rsplit("-", 2)[0] not in done.cancelled:
             yield f"{key} ended as rejected, and was right"
         if letter == "a" and not effects[record.natural]:
             yield f"{key} ended as accepted without an effect"

@@ -17,6 +17,8 @@ class Doings:
     holds: list[tuple[str | None, float, float | None]] = field(default_factory=list)
     withdrawn: dict[str, float] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
+    #: cancelled jobs of which what was not processed was handed in again
+    again: set[str] = field(default_factory=set)
     #: how often the gate's clock was stepped forward
     gate_leaps: int = 0
     #: stretches in which gate or schedulers were not all well
@@ -31,6 +33,7 @@ class Faults:
         self.world = world
         self.done = Doings()
         self.injected = 0
+        self._copy = b""
         self._kinds: dict[str, Callable[[Fault], Awaitable[None]]] = {
             "kill worker": self._kill_worker,
             "freeze worker": self._freeze_worker,
@@ -50,10 +53,14 @@ class Faults:
             "account withdrawn": self._withdraw,
             "job cancelled": self._cancel,
             "power cut": self._cut_power,
+            "ledger restored": self._restore,
         }
 
     async def do(self, fault: Fault) -> None:
         """Do one fault."""
+        if fault.kind == "ledger copied":
+            self._copy = self.world.disk.copy()
+            return
         self.injected += 1
         self.world.sometimes[f"fault: {fault.kind}"] += 1
         special = self._kinds.get(fault.kind)
@@ -171,7 +178,7 @@ class Faults:
         """Someone else uses a code, and logs out a little later."""
         registrar = self.world.registrar
         account = self.world.rng.choice(list(registrar.party_of))
-        registrar.log_in(account)
+        registrar.log_in(account, self.world.loop.time())
         name = next(reversed(registrar.sessions), None)
         if name is None:
             return
@@ -250,8 +257,19 @@ class Faults:
             return
         self.done.cancelled.add(job.job)
 
+    async def _restore(self, fault: Fault) -> None:
+        """Everything dies, and the ledger is put back from a copy; the gate may live on."""
+        self._kill_all(fault)
+        self.world.disk.put_back(self._copy)
+        if self.world.rng.random() < 0.5:
+            self.world.gate.flush()
+
     async def _cut_power(self, fault: Fault) -> None:
         """Everything dies at once, and the gate with it; the ledger keeps what it answered."""
+        self._kill_all(fault)
+        self.world.gate.flush()
+
+    def _kill_all(self, fault: Fault) -> None:
         world = self.world
         for name in world.links:
             if not world.workers[name].place.is_dead:
@@ -260,7 +278,6 @@ class Faults:
             if not host.place.is_dead:
                 host.place.is_dead = True
                 world.loop.call_outside(fault.for_s, world.start_scheduler, name)
-        world.gate.flush()
         self._rough(fault.for_s + 3)
 
     def _rough(self, for_s: float) -> None:

@@ -1,14 +1,11 @@
 """The link between a worker host and the registrar: how long it takes, what it loses, and for how long it is in trouble."""
 
 import random
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol
 
-from domain.wire import Answer, End
-
-T = TypeVar("T")
-Hear = Callable[[Sequence[Answer] | End], None]
+from tests.sim.registrar import Registrar
+from tests.sim.virtual_loop import VirtualLoop
 
 
 @dataclass
@@ -39,3 +36,35 @@ class Link:
     def loses(self, now: float) -> bool:
         """Say whether a packet that leaves now is lost for good."""
         return now < self.cut_until or (now < self.lossy_until and self.rng.random() < 0.15)
+
+
+class Exchange(Protocol):
+    """One request under way."""
+
+    ended: bool
+    session_name: str
+
+    def reset(self, *, kept: bool | None = None) -> None:
+        """Break its connection."""
+
+    def close_there(self) -> None:
+        """Have the registrar say that the session is over."""
+
+
+class Way(Protocol):
+    """What one host's requests share on their way to the registrar."""
+
+    loop: VirtualLoop
+    link: Link
+    registrar: Registrar
+    answer_timeout_s: float
+
+    def note(self, exchange: Exchange) -> None:
+        """Know of one request more."""
+
+    def take_kept(self) -> bool:
+        """Take a connection that an earlier request gave back, if one stands."""
+        ...
+
+    def keep(self) -> None:
+        """Give a connection back."""

@@ -26,13 +26,17 @@ class Arrival:
 
 @dataclass(slots=True)
 class Session:
-    """One session as the registrar has it; `closed_at` None while it is open."""
+    """One session as the registrar has it; `closed_at` None while it is open.
+
+    `left_at`: when the last of it left the gate's host, beginning with the log-in.
+    """
 
     name: str
     account: str
     party: str
     opened_at: float
     last_at: float
+    left_at: float
     closed_at: float | None = None
     why: str = ""
 
@@ -74,6 +78,7 @@ class Registrar:
     """The whole of it.
 
     `idempotent`: one effect a key; `strict`: without that, a second try is told "already-member", else it counts twice.
+    `can_be_asked`: it tells what became of a key; where it does not, people must. `most_lines`: of one request.
     """
 
     now: Callable[[], float]
@@ -82,6 +87,8 @@ class Registrar:
     idempotent: bool
     strict: bool
     newest_wins: bool
+    can_be_asked: bool
+    most_lines: int | None
     expires_s: float
     party_of: dict[str, str]
     is_open: Callable[[str], bool]
@@ -94,8 +101,8 @@ class Registrar:
     seen: Counter[str] = field(default_factory=Counter)
     on_end: Callable[[Session], None] = lambda session: None
 
-    def log_in(self, account: str) -> OpenSession | LoginRefused:
-        """Open a session; the account's older one ends."""
+    def log_in(self, account: str, left_at: float) -> OpenSession | LoginRefused:
+        """Open a session, asked for at `left_at`; the account's older one ends."""
         party = self.party_of[account]
         if self.now() < self.trouble.overloaded:
             self.seen["login overloaded"] += 1
@@ -108,7 +115,7 @@ class Registrar:
         for one in older:
             self.end(one, "superseded")
         name = f"s{len(self.sessions)}"
-        self.sessions[name] = Session(name, account, party, self.now(), self.now())
+        self.sessions[name] = Session(name, account, party, self.now(), self.now(), left_at)
         return OpenSession(name, account, party, self.expires_s, SessionLimits(max_in_flight=64))
 
     def is_live(self, session: Session) -> bool:
@@ -128,7 +135,7 @@ class Registrar:
         session, now = self.sessions[name], self.now()
         if not self.is_live(session):
             return End("session-ended", Scope.ACCOUNT)
-        session.last_at = now
+        session.last_at, session.left_at = now, max(session.left_at, left_at)
         record = Record.of(body)
         note = (now, left_at, session.account, session.party, key, record.natural)
         if now < self.trouble.overloaded:
@@ -152,13 +159,19 @@ class Registrar:
         session = self.sessions[name]
         if not self.is_live(session):
             return End("session-ended", Scope.ACCOUNT)
-        session.last_at = self.now()
+        session.last_at, session.left_at = self.now(), max(session.left_at, left_at)
         self.log.append(Arrival(self.now(), left_at, session.account, session.party, key, "", "asked"))
         if self.now() < self.trouble.overloaded:
             return End("overloaded", Scope.REGISTRY, retry_after_ms=700)
         if not self.is_open(session.party):
             return End("window-closed", Scope.PARTY)
+        if not self.can_be_asked:
+            return End("not-offered")
         return self.decided.get(key, Answer(key, Verdict.ABSENT))
+
+    def think_s(self) -> float:
+        """Return how long it thinks before it answers."""
+        return self.rng.uniform(0.001, 0.01) * (60 if self.now() < self.trouble.slow else 1)
 
     def _decide(self, key: str, record: Record) -> Answer:
         before = self.decided.get(key)

@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from unittest import mock
 
-from domain.jobs import Outcome
-from domain.states import ENDED_JOB_STATES, AccountState, JobState, RecordState
+from domain.states import ENDED_JOB_STATES, JobState, RecordState
 from ledger.boxes import open_outcomes
 from tests.sim.checkers import Ended, judge
 from tests.sim.faults import Faults
-from tests.sim.scenario import BEGIN_S, END_S, REGISTRY, Fault, File, Scenario, draw
+from tests.sim.people import look_after
+from tests.sim.request import SimRequest
+from tests.sim.scenario import BEGIN_S, END_S, Fault, File, Scenario, draw
 from tests.sim.virtual_loop import VirtualLoop
-from tests.sim.world import BY, World, keystore
+from tests.sim.world import World, keystore
 
 #: states that a record keeps
 FINAL = (RecordState.ACCEPTED, RecordState.REJECTED)
-#: people look after what needs people so often (s)
-PEOPLE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,8 @@ def seeded(rng: random.Random) -> Iterator[None]:
     with (
         mock.patch("workers.pacer.random", jitter),
         mock.patch("workers.session.secrets", SimpleNamespace(randbelow=rng.randrange)),
+        mock.patch("workers.wires.stream.OpenRequest", SimRequest),
+        mock.patch("workers.wires.batch.OpenRequest", SimRequest),
     ):
         yield
 
@@ -85,7 +86,7 @@ def seeded(rng: random.Random) -> Iterator[None]:
 async def _run(world: World, faults: Faults) -> Ended:
     scenario, loop = world.scenario, world.loop
     await world.begin()
-    people = loop.create_task(_look_after(world, faults))
+    people = loop.create_task(look_after(world, faults))
     happenings: list[File | Fault] = [*scenario.files, *scenario.faults]
     for happening in sorted(happenings, key=lambda one: one.at):
         await asyncio.sleep(max(0.0, happening.at - loop.time()))
@@ -114,56 +115,14 @@ def _heal(world: World) -> None:
         place.frozen_until = min(place.frozen_until, now)
 
 
-async def _look_after(world: World, faults: Faults) -> None:
-    """Be the people: restore accounts, answer for doubtful records, hand in again what a cancelled job left."""
-    again: set[str] = set()
-    while True:
-        await asyncio.sleep(PEOPLE_S)
-        now = world.truth.now()
-        for row in await world.ledger.accounts(REGISTRY):
-            if row.state in (AccountState.SET_ASIDE, AccountState.SUSPENDED):
-                world.sometimes["account set aside"] += 1
-                await world.ledger.restore_account(REGISTRY, row.account, BY, now)
-        for job in await world.ledger.jobs():
-            if job.records.doubtful and world.loop.time() > world.scenario.calm_s:
-                await _answer_for(world, job.job)
-            if job.state is JobState.CANCELLED and job.job in faults.done.cancelled - again:
-                again.add(job.job)
-                await _hand_in_again(world, job.job, job.party)
-
-
-async def _answer_for(world: World, job: str) -> None:
-    """Say what the registrar's books say of each doubtful record; one that is not in them is sent again."""
-    for one in await world.ledger.unsettled(job, "doubtful"):
-        record = world.records[f"{job}-{one.slice_id.rpartition('.')[2]}-{one.line}"]
-        known = world.registrar.effects[record.natural] > 0
-        outcome = Outcome(one.line, RecordState.ACCEPTED, by="people") if known else None
-        world.sometimes["people answered for a doubtful record"] += 1
-        await world.ledger.resolve(job, one.slice_id, one.line, outcome, BY, world.truth.now())
-
-
-async def _hand_in_again(world: World, job: str, party: str) -> None:
-    left = []
-    async for one in world.ledger.slices(job):
-        for line, letter in enumerate(one.states):
-            if chr(letter) == RecordState.UNPROCESSED:
-                left.append(world.records[f"{job}-{one.seq}-{line}"])
-    if left:
-        world.sometimes["cancelled and handed in again"] += 1
-        await world.submit(f"{job}-again", party, left, 15)
-
-
 async def _is_over(world: World, faults: Faults) -> bool:
     jobs = await world.ledger.jobs()
     if any(job.state not in ENDED_JOB_STATES or job.records.doubtful for job in jobs):
         return False
-    names = {job.job for job in jobs}
-    waiting = [
-        job
-        for job in jobs
-        if job.state is JobState.CANCELLED and job.records.unprocessed and f"{job.job}-again" not in names
-        and job.job in faults.done.cancelled
-    ]  # fmt: skip
+    if world.submitted.keys() - {job.job for job in jobs}:
+        return False
+    cancelled = {job.job for job in jobs if job.state is JobState.CANCELLED}
+    waiting = cancelled & faults.done.cancelled - faults.done.again
     live = any(world.registrar.is_live(one) for one in world.registrar.sessions.values())
     return not waiting and not live
 

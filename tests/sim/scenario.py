@@ -1,11 +1,11 @@
 """What one seed's world is like: parties, accounts, rules, windows, files, and which faults come when. Draws only; runs nothing."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from domain.policy import AccountRules, PartyLimits, PartyRules, Policy, RegistryRules
-from domain.states import AccountKind
+from domain.states import AccountKind, Shape
 from domain.windows import WindowRule
 from tests.sim.registrar import Record
 
@@ -53,6 +53,12 @@ class Scenario:
     base_s: float
     #: faults are over by this instant (s)
     calm_s: float = CALM_S
+    #: it tells what became of a key
+    can_be_asked: bool = True
+    #: it takes no request of more lines than this
+    most_lines: int | None = None
+    #: how much faster each process's monotonic clock runs than true time
+    drifts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def rules(self) -> RegistryRules:
@@ -69,10 +75,30 @@ KINDS = (
 )  # fmt: skip
 
 
+#: of two worlds one streams
+SHAPES = (Shape.STREAM, Shape.STREAM, Shape.BATCH, Shape.SINGLE)
+#: how much too fast or slow a machine's clock may run; the gate's is better, since its buckets leave room for so much only
+DRIFT, GATE_DRIFT = 200e-6, 50e-6
+
+
+#: in so many worlds the ledger is put back from a copy; what people decided since then is theirs to decide again, so nothing is, there
+RESTORED = 0.15
+DECIDED = {"hold party", "hold registry", "account withdrawn", "job cancelled"}
+
+
+def _restored(rng: random.Random) -> list[Fault]:
+    at = rng.uniform(BEGIN_S + 15, CALM_S - 20)
+    return [
+        Fault("ledger copied", at - rng.uniform(0.5, 14), 0),
+        Fault("ledger restored", at, rng.uniform(0.5, 6)),
+    ]
+
+
 def draw(seed: int, *, faults: int | None = None) -> Scenario:
     """Draw a world: at least five parties, two worker hosts, 500 records and ten faults."""
-    rng = random.Random(seed)
+    rng, way = random.Random(seed), random.Random(-seed - 1)
     rules = _rules(rng)
+    rules = replace(rules, shape=way.choice(SHAPES), batch=way.choice([3, 8, 20]))
     parties = {f"P{n}": rng.choice([1, 1, 2, 3]) for n in range(1, rng.randint(6, 8))}
     policy = Policy(
         {REGISTRY: rules}, {name: _party(rng, name, many, rules) for name, many in parties.items()}
@@ -85,6 +111,10 @@ def draw(seed: int, *, faults: int | None = None) -> Scenario:
         Fault(rng.choice(kinds), rng.uniform(BEGIN_S + 1, CALM_S - 15), rng.uniform(0.5, 9))
         for _ in range(many)
     ]
+    if way.random() < RESTORED:
+        drawn = [fault for fault in drawn if fault.kind not in DECIDED] + _restored(way)
+        while len(drawn) <= many:
+            drawn.append(Fault("kill worker", way.uniform(BEGIN_S + 1, CALM_S - 15), way.uniform(0.5, 9)))
     return Scenario(
         seed,
         policy,
@@ -96,6 +126,12 @@ def draw(seed: int, *, faults: int | None = None) -> Scenario:
             name: rng.choice([0, rng.randint(-2_000, 2_000)]) for name in ("w0", "w1", "s0", "s1", "gate")
         },
         base_s=rng.choice([0.002, 0.01, 0.04]),
+        can_be_asked=way.random() < 0.75,
+        most_lines=way.choice([None, 5]) if rules.shape is Shape.BATCH else None,
+        drifts={
+            name: way.uniform(-1, 1) * (GATE_DRIFT if name == "gate" else DRIFT)
+            for name in ("w0", "w1", "s0", "s1", "gate")
+        },
     )
 
 

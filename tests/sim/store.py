@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from domain.errors import Busy
 from domain.states import RecordState
-from ledger.meta import count_commit
+from ledger.meta import count_commit, notice_restored
 from ledger.migrate import migrate
 from tests.sim.virtual_loop import PLACE, VirtualLoop
 
@@ -98,19 +98,47 @@ class Disk:
         self.failed = 0
         self.unheard = 0
         self.connection = _engine().connect().execution_options(compiled_cache=_STATEMENTS)
-        _raw(self.connection).deserialize(empty_ledger())
-        _raw(self.connection).execute("PRAGMA foreign_keys=ON")
         #: asked for the fate of every write of a process
         self.fate: Callable[[], Fate] = self._drawn
         #: how often records moved from state to state
         self.moves: Counter[str] = Counter()
-        _raw(self.connection).create_function("sim_moved", 2, self._moved)
-        _raw(self.connection).execute(_WATCH)
         self._kept: dict[tuple[Callable[..., Any], tuple[Any, ...]], Any] = {}
-        _raw(self.connection).create_function("sim_touched", 1, self._touched)
+        raw = _raw(self.connection)
+        raw.execute("PRAGMA foreign_keys=ON")
+        raw.create_function("sim_moved", 2, self._moved)
+        raw.create_function("sim_touched", 1, self._touched)
+        self._hold(empty_ledger())
+
+    def _hold(self, ledger: bytes) -> None:
+        """Hold this ledger from now on, and watch it."""
+        raw = _raw(self.connection)
+        raw.deserialize(ledger)
+        raw.execute(_WATCH)
         for table in set(_KEPT.values()):
             for change in ("INSERT", "UPDATE", "DELETE"):
-                _raw(self.connection).execute(_TOUCH.format(table=table, change=change))
+                raw.execute(_TOUCH.format(table=table, change=change))
+
+    def copy(self) -> bytes:
+        """Return the ledger as it stands."""
+        self._settle()
+        return _raw(self.connection).serialize()
+
+    def put_back(self, copy: bytes) -> None:
+        """Put a copy in the ledger's place; whoever opens it notices that it is behind the counter beside the key store."""
+        self._settle()
+        raw = _raw(self.connection)
+        for (name,) in raw.execute("SELECT name FROM temp.sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER temp.{name}")
+        with self.connection.begin():
+            commits = count_commit(self.connection)
+        self._hold(copy)
+        self._kept.clear()
+        with self.connection.begin():
+            notice_restored(self.connection, commits, is_new=False)
+
+    def _settle(self) -> None:
+        if self.connection.in_transaction():
+            self.connection.commit()
 
     def _moved(self, before: bytes | str, after: bytes | str) -> None:
         for old, new in zip(_letters(before), _letters(after), strict=False):
@@ -140,8 +168,7 @@ class Disk:
     @contextmanager
     def writing(self) -> Iterator[RootTransaction]:
         """One transaction; the one that looks left open, since it cost nothing, ends first."""
-        if self.connection.in_transaction():
-            self.connection.commit()
+        self._settle()
         with self.connection.begin() as transaction:
             yield transaction
 

@@ -43,20 +43,21 @@ def keystore() -> KeyStore:
 
 
 class SimClock:
-    """A machine's clock: the wall may be wrong, and stepped."""
+    """A machine's clock: the wall may be wrong, and stepped, and both run too fast or too slow by a little."""
 
-    def __init__(self, loop: VirtualLoop, off_ms: int = 0) -> None:
+    def __init__(self, loop: VirtualLoop, off_ms: int = 0, drift: float = 0.0) -> None:
         """Be wrong by so much."""
         self._loop = loop
         self.off_ms = off_ms
+        self._pace = 1000 * (1 + drift)
 
     def now(self) -> int:
         """Return the wall clock (ms)."""
-        return EPOCH_MS + self.off_ms + int(self._loop.time() * 1000)
+        return EPOCH_MS + self.off_ms + int(self._loop.time() * self._pace)
 
     def monotonic(self) -> int:
         """Return the monotonic clock (ms)."""
-        return int(self._loop.time() * 1000)
+        return int(self._loop.time() * self._pace)
 
 
 class World:
@@ -67,7 +68,9 @@ class World:
         self.scenario, self.loop, self.rng = scenario, loop, rng
         self.policy = scenario.policy
         self.truth = SimClock(loop)
-        self.clocks = {name: SimClock(loop, off) for name, off in scenario.skews.items()}
+        self.clocks = {
+            name: SimClock(loop, off, scenario.drifts.get(name, 0.0)) for name, off in scenario.skews.items()
+        }
         self.disk = Disk(loop, rng)
         self.gate = GateServer(loop, lambda: self.clocks["gate"].now() * 1000, rng)
         rules = scenario.rules
@@ -78,7 +81,8 @@ class World:
         }
         self.registrar = Registrar(
             loop.time, lambda: self.truth.now() / 1000, rng, rules.idempotent, scenario.strict, rules.newest_wins,
-            scenario.expires_s, {a.id: p.id for p in self.policy.parties.values() for a in p.accounts}, self.is_open,
+            scenario.can_be_asked, scenario.most_lines, scenario.expires_s,
+            {a.id: p.id for p in self.policy.parties.values() for a in p.accounts}, self.is_open,
         )  # fmt: skip
         self.registrar.on_end = self._session_over
         self.ledger = SqlLedger(SimEngine(self.disk), keystore())
@@ -87,6 +91,8 @@ class World:
         self.schedulers: dict[str, SchedulerHost] = {}
         self.records: dict[str, Record] = {}
         self.wires: list[SimWire] = []
+        #: what was handed in, by job: party, records, lines in a slice
+        self.submitted: dict[str, tuple[str, Sequence[Record], int]] = {}
         self._incarnations = 0
 
     def is_open(self, party: str) -> bool:
@@ -133,17 +139,16 @@ class World:
                 continue
             self.loop.call_outside(self.rng.uniform(0.0005, 0.005), host.wake)
 
-    def make_wire(self, name: str, clock: Clock) -> Wire:
+    def make_wire(self, name: str, rules: RegistryRules, clock: Clock) -> Wire:
         """Make a host's wire."""
-        wire = SimWire(
-            self.loop, self.links[name], self.registrar, clock, self.scenario.rules.answer_timeout_s
-        )
+        wire = SimWire(self.loop, self.links[name], self.registrar, clock, rules)
         self.wires.append(wire)
         return wire
 
     async def submit(self, job: str, party: str, records: Sequence[Record], lines: int) -> None:
         """Put a checked job into the ledger, in slices that keep a person's records together."""
         now, ledger = self.truth.now(), self.ledger
+        self.submitted[job] = (party, records, lines)
         digest = job.rjust(64, "0")
         taken = NewJob(job, party, REGISTRY, "party-members", 1, f"{job}.csv", digest, f"blob-{job}", "ADD")
         await ledger.receive(taken, BY, now)
@@ -173,9 +178,9 @@ class World:
         if session.why == "logged out":
             return
         for wire in self.wires:
-            for upload in wire.uploads:
-                if upload.session.session == session.name:
-                    upload.close_there()
+            for exchange in wire.exchanges:
+                if exchange.session_name == session.name:
+                    exchange.close_there()
 
     def _name(self, name: str) -> str:
         self._incarnations += 1
@@ -233,7 +238,7 @@ class WorkerHost:
         ledger = SqlLedger(SimEngine(world.disk), keystore())
 
         def make_wire(rules: RegistryRules, clock: Clock) -> Wire:
-            return world.make_wire(name, clock)
+            return world.make_wire(name, rules, clock)
 
         maybe_ours = frozenset({"already-member"}) if world.scenario.strict else frozenset[str]()
         self.stations = Stations(

@@ -13,6 +13,7 @@ from tests.workers.fakes import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason
+from workers.resolve import AT_ONCE
 from workers.stock import Hand
 
 KEY = "J1_0-0"
@@ -67,6 +68,18 @@ async def test_the_absence_of_what_was_claimed_as_unknown_is_believed(work: Benc
     assert (await serve(work)).reason is Reason.EMPTY
     assert server.arrived == [KEY]
     assert work.ledger.states() == "a"
+
+
+async def test_a_record_found_absent_is_sent_before_another_is_asked_about(
+    work: Bench, server: Scripted
+) -> None:
+    """What a question told is forgotten with the claim: a turn of a few permits would else be spent on questions, and the next again."""
+    work.ledger.add_slice(6, "uuuuuu")
+    await serve(work)
+    assert work.ledger.states() == "aaaaaa"
+    assert [before for _, before in server.asked[:2]] == [0, 1]
+    # of the questions that were under way at once, all but one may have been asked before the first of their lines left
+    assert all(before >= at + 1 - AT_ONCE for at, (_, before) in enumerate(server.asked))
 
 
 @pytest.mark.parametrize("status", [405, 501])

@@ -42,6 +42,8 @@ class Scripted:
     load: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     arrived: list[str] = field(default_factory=list)
+    #: keys asked about, each with how many lines had arrived before
+    asked: list[tuple[str, int]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     logouts: list[str] = field(default_factory=list)
@@ -115,6 +117,7 @@ def _app(server: Scripted) -> web.Application:
     async def ask(request: web.Request) -> web.Response:
         if server.ask is not None:
             return _refuse(server.ask)
+        server.asked.append((request.match_info["key"], len(server.arrived)))
         known = server.known.get(request.match_info["key"])
         return web.json_response(known) if known else web.Response(status=404)
 
