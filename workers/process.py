@@ -33,6 +33,7 @@ from quotas.quotas import RedisQuotas
 from workers.actors import BESIDE_SESSIONS, Actors
 from workers.broker import RING_CHANNEL, LoopAsIs, RedisDoorbell, TakenTold, listen_for_wakes, make_broker
 from workers.notices import NoticeParts, Notices
+from workers.prompt_worker import PromptWorker
 from workers.session import run_session
 from workers.stations import StationParts, Stations
 from workers.wires.http import HttpWire
@@ -87,7 +88,7 @@ class WorkerProcess:
         loop = asyncio.get_running_loop()
         broker = make_broker(parts.redis_url, [LoopAsIs(loop), TakenTold(loop, parts.clock, parts.emit)])
         Actors(place, parts.sessions, bell.check_large, parts.emit).declare(broker)
-        worker = Worker(broker, worker_timeout=LISTEN_MS, worker_threads=parts.sessions + BESIDE_SESSIONS)
+        worker = PromptWorker(broker, listen_ms=LISTEN_MS, threads=parts.sessions + BESIDE_SESSIONS)
         policies = Loop("policy", place.stations.run_once, parts.emit)
         keeping = asyncio.create_task(policies.run())
         listening = asyncio.create_task(
