@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-NAMES = ("pace", "ceiling", "intake", "windows", "withdrawal", "kills", "forecast", "ledger")
+NAMES = ("pace", "ceiling", "intake", "windows", "withdrawal", "kills", "forecast", "ledger", "overload")
 
 
 def main(names: list[str]) -> int:
