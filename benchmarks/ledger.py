@@ -1,7 +1,8 @@
 """Ledger: the same job on SQLite and on PostgreSQL, through the real verbs: a file checked and committed, then claimed and settled.
 
-Intake is the real one, its child included; the sessions are loops that claim, mark and settle as a worker does, less wire, pacer and
-limits. Both engines lie on the same disk and wait for it at each commit. Sizes are read when all is done, the spool's apart.
+Intake is the real one, its child included; so is what settles. The sessions are loops that claim and mark as a worker's do, less wire,
+pacer and limits; a smaller job goes through everything. Both engines lie on the same disk and wait for it at each commit. Sizes are
+read when all is done, the spool's apart.
 """
 
 import asyncio
@@ -17,8 +18,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.town import ALWAYS, REGISTRY, write_json
-from domain.jobs import By, Job, Outcome, Settlement
+from benchmarks.town import ALWAYS, REGISTRY, TownPlan, party, town, write_json, write_members
+from domain.jobs import By, Job, Outcome, Settled
 from domain.quota import Lease
 from domain.states import JobState, RecordState
 from intake.check_job import check_job
@@ -29,12 +30,13 @@ from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.settings import Settings
 from profiles.party_members.made_up import made_up_members
 from tests.postgres import PostgresServer
+from workers.settling import Settler
 
 BY = By("benchmark", "bench")
 ENGINES = ("sqlite", "postgres")
 ROWS, SESSIONS, PARTY = 1_000_000, 64, "P001"
-#: outcomes that a worker settles without waiting for more
-TOGETHER = 100
+#: records that go through the whole gate, and the accounts that send them
+THROUGH, ACCOUNTS, NO_LIMIT = 100_000, 4, 1_000_000
 _PIECE = 250_000
 
 
@@ -61,11 +63,15 @@ class Place:
 async def main(console: Console, rows: int = ROWS) -> None:
     """Measure both engines and print the table."""
     found = [await measure(engine, rows) for engine in ENGINES]
-    table = Table(*found[0], box=None)
-    for each in found:
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in each.values()))
-    console.print(table)
-    write_json("ledger", {"rounds": found})
+    whole = [await through_the_gate(engine, THROUGH) for engine in ENGINES]
+    for rounds in (found, whole):
+        table = Table(*rounds[0], box=None)
+        for each in rounds:
+            table.add_row(
+                *(f"{value:,}" if isinstance(value, int) else str(value) for value in each.values())
+            )
+        console.print(table)
+    write_json("ledger", {"rounds": found, "through": whole})
 
 
 async def measure(engine: str, rows: int) -> dict[str, Any]:
@@ -95,6 +101,33 @@ async def measure(engine: str, rows: int) -> dict[str, Any]:
     }
 
 
+async def through_the_gate(engine: str, rows: int) -> dict[str, Any]:
+    """Send one job through everything, limits lifted, one worker process; records/s from the first arrival to the job's end."""
+    with _place(engine) as place:
+        url = place.settings.ledger_url
+        plan = TownPlan(
+            [ACCOUNTS], [rows], NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT, service_ms=0, judged=False,
+            environment={"PRATUNAM_LEDGER_URL": url} if url else {},
+        )  # fmt: skip
+        async with town(plan, place.settings.home.parent) as here:
+            await here.hold(on=True)
+            jobs = await here.submit({party(0): write_members(here.folder, party(0), rows, 0)})
+            before = here.cpu_s()
+            await here.hold(on=False)
+            [done] = await here.until_done(jobs)
+            cpu_s = here.cpu_s() - before
+            first_at = (await here.report())["first_at"]
+            assert done.finished_at is not None
+            assert done.records.accepted == rows
+    took_s = (done.finished_at - first_at) / 1000
+    return {
+        "engine": engine,
+        "rows": rows,
+        "through the gate, records/s": round(rows / took_s),
+        "processor s a 1,000 records": round(cpu_s / rows * 1000, 4),
+    }
+
+
 async def _take_in(parts: Parts, file: Path) -> Job:
     intake = await intake_parts(parts, REGISTRY)
     taken = await receive(file, submit_request(PARTY, intake.rules, file.name), intake, BY, parts.clock.now())
@@ -106,21 +139,24 @@ async def _take_in(parts: Parts, file: Path) -> Job:
 
 async def _settle_all(parts: Parts) -> None:
     generation = await parts.ledger.begin_generation(REGISTRY, "benchmark", BY, parts.clock.now())
-    await asyncio.gather(*(_session(parts, generation, number) for number in range(SESSIONS)))
+    settler = Settler(REGISTRY, parts.ledger, parts.clock, parts.emit)
+    settler.start()
+    await asyncio.gather(*(_session(parts, settler, generation, number) for number in range(SESSIONS)))
+    await settler.stop()
 
 
-async def _session(parts: Parts, generation: int, number: int) -> None:
+async def _session(parts: Parts, settler: Settler, generation: int, number: int) -> None:
     lease = Lease(REGISTRY, PARTY, _account(number), "bench", generation * 2**32 + number + 1, generation)
     ledger, clock = parts.ledger, parts.clock
     while (claimed := await ledger.claim(lease, clock.now())) is not None:
         await ledger.mark_sent(claimed.slice_id, claimed.token, claimed.lines, clock.now())
-        for first in range(0, claimed.lines, TOGETHER):
-            lines = range(first, min(first + TOGETHER, claimed.lines))
-            outcomes = tuple(
-                Outcome(line, RecordState.ACCEPTED, receipt=f"R-{claimed.seq:06d}-{line:06d}")
-                for line in lines
-            )
-            await ledger.settle([Settlement(claimed.slice_id, outcomes)], clock.now())
+        outcomes = [
+            Outcome(line, RecordState.ACCEPTED, receipt=f"R-{claimed.seq:06d}-{line:06d}")
+            for line in range(claimed.lines)
+        ]
+        settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        settler.put(claimed.slice_id, outcomes, settled.set_result, is_whole=True)
+        await settled
 
 
 @contextmanager

@@ -95,6 +95,8 @@ def rest_accounts(
             raise Conflict(
                 f"Account {row.account} is a base account: load never rests those.",
                 message_th=f"รหัสผู้ใช้งาน {row.account} เป็นรหัสหลัก จึงพักเพราะภาระงานไม่ได้",
+                remedy_en="Name added accounts only; to take a base one out, change the policy.",
+                remedy_th="ระบุเฉพาะรหัสที่เพิ่ม หากต้องการถอนรหัสหลักให้แก้นโยบาย",
             )
     for row in rows:
         if row.state == AccountState.ACTIVE:

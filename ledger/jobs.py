@@ -47,7 +47,12 @@ def receive(connection: Connection, job: NewJob, by: By, now: int, most_open: in
     if most_open is not None:
         need_room(connection, job.registry, job.party, most_open, now)
     if connection.execute(select(jobs.c.job).where(jobs.c.job == job.job)).first():
-        raise Conflict(f"There is a job {job.job} already.", message_th=f"มีงานหมายเลข {job.job} อยู่แล้ว")
+        raise Conflict(
+            f"There is a job {job.job} already.",
+            message_th=f"มีงานหมายเลข {job.job} อยู่แล้ว",
+            remedy_en="Submit the file again: it is given another number.",
+            remedy_th="โปรดส่งแฟ้มใหม่ ระบบจะให้หมายเลขใหม่",
+        )
     number = (connection.execute(select(func.max(jobs.c.number))).scalar() or 0) + 1
     values = asdict(job) | {name: json.dumps(getattr(job, name)) for name in _AS_TEXT}
     receipt = _receipt(job, now)

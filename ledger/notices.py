@@ -73,7 +73,12 @@ def read_notice(connection: Connection, notice: str) -> NoticeRow:
     """Return one notice; raises NotFound."""
     found = connection.execute(select(notices).where(notices.c.notice == notice)).all()
     if not found:
-        raise NotFound(f"There is no notice {notice}.", message_th=f"ไม่พบประกาศ {notice}")
+        raise NotFound(
+            f"There is no notice {notice}.",
+            message_th=f"ไม่พบประกาศ {notice}",
+            remedy_en="List them: pratunam notices",
+            remedy_th="ดูรายการ: pratunam notices",
+        )
     return _with_deliveries(connection, found)[0]
 
 

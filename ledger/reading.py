@@ -85,7 +85,12 @@ def index_after(
 def unsettled(connection: Connection, job: str, state: str) -> Sequence[UnsettledRecord]:
     """List a job's records in one state (`unknown`, `doubtful`, `pending`); raises NotFound for another word."""
     if state not in _FILTERS:
-        raise NotFound(f"Records are listed as {', '.join(_FILTERS)}, not {state}.")
+        raise NotFound(
+            f"Records are listed as {', '.join(_FILTERS)}, not {state}.",
+            message_th=f"ดูรายการได้ตามสถานะ {', '.join(_FILTERS)} เท่านั้น ไม่ใช่ {state}",
+            remedy_en="For example: pratunam records unknown JOB",
+            remedy_th="ตัวอย่าง: pratunam records unknown JOB",
+        )
     letter, job_state = _FILTERS[state].value, JobState(job_row(connection, job).state)
     query = select(slices.c.slice_id, slices.c.states).where(slices.c.job == job, slices.c[state] > 0)
     return [

@@ -73,6 +73,7 @@ class Sealer:
 
 def _broken() -> SealBroken:
     return SealBroken(
+        message_th="ข้อมูลที่ผนึกไว้เปิดไม่ได้",
         remedy_en="Check that the master key and the key store belong to this home.",
         remedy_th="ตรวจสอบว่ากุญแจหลักและที่เก็บกุญแจเป็นของระบบนี้",
     )

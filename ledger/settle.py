@@ -102,6 +102,8 @@ def resolve(
         raise Conflict(
             "People answer accepted or rejected, or have it sent again.",
             message_th="ตอบได้เพียงรับแล้ว ปฏิเสธ หรือส่งใหม่",
+            remedy_en="pratunam records resolve ID ROW --as accepted|rejected|resend --reason TEXT",
+            remedy_th="pratunam records resolve ID ROW --as accepted|rejected|resend --reason TEXT",
         )
     answer = "resend" if outcome is None else outcome.state.name.lower()
     note(

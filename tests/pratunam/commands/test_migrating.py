@@ -1,6 +1,8 @@
 """`pratunam migrate`, and the command line on a ledger in PostgreSQL."""
 
 import fcntl
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +62,19 @@ def test_a_home_that_runs_is_not_moved(desk: Desk, address: str, password: str) 
         told = desk.run("migrate", "--to", address, "--password-file", password)
     assert (told.code, "in use" in told.err, "กำลังทำงาน" in told.err) == (2, True, True)
     assert desk.run("jobs").code == 0
+
+
+def test_a_home_on_which_one_worker_runs_is_not_moved(desk: Desk, address: str, password: str) -> None:
+    """No `pratunam up` is there, but a process that would write on: refused, nothing is locked, and nothing is in the database."""
+    run = desk.home / "run"
+    run.mkdir(exist_ok=True)
+    note = run / "worker.ready.json"
+    note.write_text(json.dumps({"pid": os.getpid(), "metrics": "http://127.0.0.1:1/metrics"}), "utf-8")
+    to = ("migrate", "--to", address, "--password-file", password)
+    assert [desk.run(*to, *more).code for more in ((), ("--dry-run",))] == [2, 2]
+    note.unlink()
+    assert desk.run("jobs").code == 0
+    assert not desk.json(*to)["again"]
 
 
 @pytest.mark.parametrize(
