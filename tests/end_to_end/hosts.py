@@ -86,10 +86,6 @@ class Host:
             self._running[kept_as] = process
         return process
 
-    async def command(self, *words: str) -> int:
-        """Run one command to its end and return its exit code; what it says goes to the host's log."""
-        return await asyncio.to_thread(self.run(*words).wait)
-
     async def ready(self, *names: str) -> None:
         """Wait until they are ready; raises RuntimeError with the end of the log where one ended instead."""
         async with asyncio.timeout(READY_WITHIN_S):
@@ -154,10 +150,11 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """Two hosts, and the town that judges them."""
+    """Two hosts, the town that judges them, and the settings of whoever stands beside them on straight links."""
 
     town: Town
     hosts: Sequence[Host]
+    straight: Mapping[str, str]
 
 
 @asynccontextmanager
@@ -194,7 +191,7 @@ async def two_hosts(
             stack.callback(host.lose)
             hosts.append(host)
         gate = Gate(folder / "desk", folder / "none.toml", folder / "none.log", {})
-        yield Several(Town(plan, folder, parts, endpoint, gate), hosts)
+        yield Several(Town(plan, folder, parts, endpoint, gate), hosts, straight)
 
 
 def ledger_url(name: str, places: Sequence[Address]) -> str:

@@ -9,15 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.town import Town, TownPlan, party, write_members
+from benchmarks.town import REGISTRY, Town, TownPlan, party, write_members
 from domain.jobs import Job
 from domain.states import JobState
-from tests.end_to_end.hosts import Host, Several, redis_by_tcp, two_hosts
+from intake.receive import receive
+from pratunam.doorbells import ring_check
+from pratunam.intake_parts import intake_parts, submit_request
+from pratunam.parts import open_parts
+from pratunam.settings import read_settings
+from tests.end_to_end.hosts import BY, Host, Several, redis_by_tcp, two_hosts
 from tests.end_to_end.verdicts import assert_all_in_effect, assert_limits_held
 from tests.gauntlet.proxy import Link
 from tests.postgres import PostgresServer
 
-ROWS, FEW = 800, 40
+ROWS, FEW = 700, 40
 RATE = 120
 FASTER = 10
 
@@ -56,7 +61,7 @@ async def test_what_one_host_loses_the_other_does_and_nothing_is_done_twice(seve
     lost, left = other, cut_off
     for host in hosts:
         host.signal("worker", signal.SIGSTOP)
-    late = await take_in(lost, write_members(here.folder, "late", FEW, 9), here)
+    late = await take_in(several, lost, write_members(here.folder, "late", FEW, 9))
     assert late.state is JobState.RECEIVED
     lost.lose()
     left.signal("worker", signal.SIGCONT)
@@ -68,10 +73,15 @@ async def test_what_one_host_loses_the_other_does_and_nothing_is_done_twice(seve
     assert await left.stop() == [0, 0]
 
 
-async def take_in(host: Host, file: Path, here: Town) -> Job:
-    """Take a file in on a host, through its own links."""
-    assert await host.command("submit", str(file), "--party", party(0), "--yes") == 0
-    return next(job for job in await here.parts.ledger.jobs() if job.file == file.name)
+async def take_in(several: Several, host: Host, file: Path) -> Job:
+    """Take a file in on a host, as `pratunam submit` does there."""
+    settings = read_settings(host.home, several.straight)
+    async with open_parts(settings, make_home=False) as parts:
+        intake = await intake_parts(parts, REGISTRY)
+        request = submit_request(party(0), intake.rules, file.name)
+        job = await receive(file, request, intake, BY, parts.clock.now())
+        await ring_check(settings, job.job)
+        return job
 
 
 def links_of(host: Host, what: str) -> Sequence[Link]:
