@@ -17,7 +17,7 @@ RENEW_MS = 900
 ASK_AGAIN_MS = 250
 #: a seat that was given less than it wanted rests for this part of its burst, and no longer than REST_MS
 REST_OF_BURST = 0.4
-REST_MS = 250
+REST_MS = 200
 #: with fewer records left than this it rests the less: the last ones of a file need not wait for a handful
 FULL_REST_FROM = 8
 #: totals that the gate does not know are told within so long (ms), unless the seat's pace says otherwise

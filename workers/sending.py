@@ -46,6 +46,8 @@ class Sending:
         self._over = asyncio.Event()
         self._answered = 0
         self._hiccups = 0
+        #: records sent since that was last told
+        self._untold = 0
 
     def is_open(self) -> bool:
         """Say whether an exchange stands."""
@@ -91,9 +93,14 @@ class Sending:
         self.last_line_at = now
         if self._is_low():  # else more would be claimed, or marked, when the first answer comes
             self.changed.set()
-        self._station.emit(
-            RecordsSent(self._station.registry, self._seat.lease.party, self._seat.lease.account, len(lines))
-        )
+        self._untold += len(lines)
+
+    def tell(self) -> None:
+        """Tell how many records were sent: once a round, not with every handful."""
+        if self._untold:
+            lease = self._seat.lease
+            self._station.emit(RecordsSent(self._station.registry, lease.party, lease.account, self._untold))
+            self._untold = 0
 
     def is_closed(self) -> bool:
         """Say whether the window has come to its guard by the registrar's clock."""
@@ -126,6 +133,7 @@ class Sending:
             self._end(End("broken", clean=False))
         await self.resolver.stop()
         self._stock.lose_all()
+        self.tell()
 
     def abort(self) -> None:
         """Cut the exchange at once."""

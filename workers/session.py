@@ -188,6 +188,7 @@ class Session:
         await self._supply.claim_ahead(self._seat.sent, now)
         await self._supply.mark_ahead()
         sending.pump()
+        sending.tell()
         self._station.pacer.nudge(self._seat)
         return Reason.EMPTY if self._supply.is_dry and not self._stock.hands else None
 

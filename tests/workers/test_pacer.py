@@ -113,7 +113,7 @@ async def test_seats_that_rest_alike_wake_together(desk: Desk) -> None:
     desk.clock.advance(30)
     desk.wants["A2"] = 40
     await desk.pacer.run_once()
-    assert await desk.draws_again("A1", "A2") == [210, 210]
+    assert await desk.draws_again("A1", "A2") == [160, 160]
 
 
 async def test_a_session_that_comes_while_others_rest_is_heard_soon(desk: Desk) -> None:

@@ -69,7 +69,7 @@ async def test_a_seat_with_little_left_rests_little(desk: Desk) -> None:
         await desk.pacer.run_once()
         rests.append((await desk.draws_again("A1"))[0])
         desk.clock.advance(1_000)
-    assert rests == [250, 130, 40]  # the next instant at which others wake, too
+    assert rests == [200, 100, 30]  # the next instant at which others wake, too
 
 
 async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(

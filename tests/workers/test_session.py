@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.events import SessionEnded, SessionStarted
+from domain.events import RecordsSent, SessionEnded, SessionStarted
 from domain.quota import Lease
 from domain.states import RecordState, Shape
 from domain.wire import OpenSession, Scope, SessionLimits
@@ -51,6 +51,14 @@ async def test_the_next_free_account_is_taken(work: Bench, server: Scripted) -> 
     work.gate.taken.add("A1")
     assert (await serve(work)).account == "A2"
     assert server.logins == ["A2"]
+
+
+async def test_every_record_sent_is_told_once_a_session_is_over(work: Bench) -> None:
+    """Records are told by rounds, not by handfuls; the end of the session tells the rest."""
+    work.ledger.add_slice(7)
+    report = await serve(work)
+    told = [event.count for event in work.events if isinstance(event, RecordsSent)]
+    assert sum(told) == report.sent == 7
 
 
 async def test_sessions_that_begin_together_each_ask_for_an_account_of_their_own(work: Bench) -> None:
