@@ -28,7 +28,7 @@ from domain.ports import Spool
 from ledger.boxes import SliceBox, open_slice
 from ledger.keystore import KeyStore
 from ledger.protocols import Ledger
-from profiles.codes import MAYBE_OURS
+from profiles.codes import codes_of
 from quotas.quotas import RedisQuotas
 from workers.actors import BESIDE_SESSIONS, Actors
 from workers.broker import RING_CHANNEL, LoopAsIs, RedisDoorbell, TakenTold, listen_for_wakes, make_broker
@@ -202,12 +202,3 @@ class Workplace:
             self._under_way.discard(task)
         if not task.cancelled():
             task.result()
-
-
-def codes_of(profile_name: str) -> frozenset[str]:
-    """Return the registrar's codes that, by the profile, may speak of our own earlier try; raises NotFound."""
-    if profile_name not in MAYBE_OURS:
-        raise NotFound(
-            f"There is no profile of the name {profile_name!r}.", message_th=f"ไม่มีโปรไฟล์ชื่อ {profile_name!r}"
-        )
-    return MAYBE_OURS[profile_name]

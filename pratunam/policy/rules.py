@@ -12,7 +12,7 @@ from domain.states import AccountKind
 from pratunam.policy.addresses import check_endpoint, check_notice
 from pratunam.policy.faults import Faults
 from pratunam.policy.locate import Path
-from profiles.book import profile
+from profiles.codes import codes_of
 
 #: letters of an account's id: it is a key of the gate's Redis, a label of metrics, a word of commands
 _LONGEST = 64
@@ -56,7 +56,7 @@ def _check_names(rules: RegistryRules, path: Path, faults: Faults) -> None:
             path, "a registry's name is letters, digits, - and _", "ชื่อระบบทะเบียนใช้ตัวอักษร ตัวเลข - และ _"
         )
     try:
-        profile(rules.profile)
+        codes_of(rules.profile)
     except NotFound as error:
         faults.add([*path, "profile"], error.message_en, error.message_th)
     try:

@@ -54,12 +54,18 @@ def test_the_home_can_be_named_after_the_command(desk: Desk, monkeypatch: pytest
     assert "no home" in desk.run("jobs", "--home", str(desk.folder / "other")).err
 
 
-def test_starting_loads_neither_polars_nor_dramatiq() -> None:
-    """`--help`, and the modules behind `jobs`, `status` and `hold`, leave heavy libraries alone."""
-    heavy = "{'polars', 'dramatiq', 'fastexcel', 'aiohttp', 'holidays'}"
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("jobs state stopping submitting", {"polars", "dramatiq", "fastexcel", "aiohttp", "holidays"}),
+        ("policies processes .up", {"polars", "geothai", "dramatiq", "fastexcel"}),
+    ],
+)
+def test_starting_loads_neither_polars_nor_dramatiq(modules: str, heavy: set[str]) -> None:
+    """`--help`, and the modules behind commands and behind what keeps the processes running, leave heavy libraries alone."""
     program = (
-        "import sys, pratunam.cli\n"
-        "import pratunam.commands.jobs, pratunam.commands.state, pratunam.commands.stopping, pratunam.commands.submitting\n"
+        "import importlib, sys, pratunam.cli\n"
+        f"for name in {modules.split()}: importlib.import_module('.' + name, 'pratunam.commands')\n"
         f"sys.exit(' '.join({heavy} & set(sys.modules)) or None)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

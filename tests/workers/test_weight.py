@@ -8,7 +8,7 @@ from tests.source import ROOT
 _LOOK = """
 import sys
 import pratunam.worker_process
-from workers.process import codes_of
+from profiles.codes import codes_of
 assert codes_of("party-members")
 print(*sorted(sys.modules))
 """
