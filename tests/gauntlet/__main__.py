@@ -21,6 +21,7 @@ from tests.gauntlet.disks import own_mounts
 from tests.gauntlet.plan import Plan
 from tests.gauntlet.play import Played, play, play_apart
 from tests.gauntlet.tally import Tally
+from tests.gauntlet.unguarded import BUILDS
 
 #: rows that parties have waiting (s of their pace); in a long run a file whose check died may wait a minute
 _AHEAD_S, _FEW_MINUTES = 12.0, 5
@@ -42,7 +43,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--keep", type=Path, help="leave logs and arrivals in this folder, which must not be there yet"
     )
+    parser.add_argument(
+        "--without", choices=BUILDS, help="a build without this guard, which must be found out"
+    )
     given = parser.parse_args(arguments)
+    build = BUILDS.get(given.without)
+    if build is not None:
+        given.only = [build.fault]
     console = Console(width=200)
     if given.list:
         console.print("\n".join(KINDS))
@@ -57,6 +64,8 @@ def main(arguments: list[str]) -> int:
         ahead_s=_AHEAD_S if given.minutes <= _FEW_MINUTES else 4 * _AHEAD_S,
         small_disks=own_mounts(),
         may_preload=True,
+        without=given.without or "",
+        idempotent=build is None or build.idempotent,
     )
     chosen = given.only or list(KINDS)
     if given.keep:
@@ -65,6 +74,11 @@ def main(arguments: list[str]) -> int:
         played = asyncio.run(_until_told(_all(plan, chosen, given, (given.keep or Path(folder)).absolute())))
     tell(console, played, chosen)
     write(played, "-".join(given.only or ["all"]).replace(" ", "_"))
+    if build is not None:
+        told = [*played.verdict.sentences, *(text for texts in played.broken.values() for text in texts)]
+        is_found = any(build.word in sentence for sentence in told)
+        console.print(f"without a guard, {given.without}: {'found out' if is_found else 'NOT found out'}")
+        return 0 if is_found else 1
     return 0 if played.is_clean else 1
 
 

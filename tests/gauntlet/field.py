@@ -210,6 +210,7 @@ async def _hosts(
                 "PRATUNAM_REDIS_URL": f"redis://{address}:{ports['redis']}/0",
                 "PRATUNAM_LOG_LEVEL": "info",
                 "GAUNTLET_ADDRESS": address,
+                "GAUNTLET_WITHOUT": plan.without,
                 "PYTHONPATH": os.pathsep.join([str(OWN_ADDRESS), str(Path.cwd())]),
             }
         )

@@ -17,7 +17,7 @@ from tests.gauntlet.stores import Postgres
 from tests.gauntlet.wishes import Wishes, built_library
 
 ROWS = 300
-_HOME_MIB, _AGAIN_S, _DONE_WITHIN_S = 48, 4.0, 90.0
+_HOME_MIB, _AGAIN_S, _DONE_WITHIN_S = 512, 4.0, 90.0
 Harm = Callable[[Town, Path], Awaitable[None]]
 
 
