@@ -121,5 +121,5 @@ LINKS = (
         "delivered twice", "proxy: a host's requests delivered again", "one effect a key", twice, "27", is_alone=True
     ),
     Kind("swizzled links", "proxy: links clogged and freed in random orders", "all promises", swizzle, "48"),
-    Kind("host cut off", "proxy: all links of one host cut", "the other host takes over", cut_host_off, "29"),
+    Kind("host cut off", "proxy: all links of one host cut", "the other host takes over", cut_host_off, "29", is_alone=True),
 )  # fmt: skip

@@ -121,5 +121,11 @@ PEOPLE = (
     ),
     Kind("hold of a party", "the stop button", _A_SECOND, hold_party, "39", is_alone=True),
     Kind("hold of the registry", "the stop button", _A_SECOND, hold_registry, "39", is_alone=True),
-    Kind("job cancelled", "while it runs", "what was sent is settled, the rest unprocessed", cancel_job),
+    Kind(
+        "job cancelled",
+        "while it runs",
+        "what was sent is settled, the rest unprocessed",
+        cancel_job,
+        is_alone=True,
+    ),
 )

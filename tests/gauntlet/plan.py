@@ -28,7 +28,7 @@ class Plan:
     rows_a_file: int = 160
     #: rows that each party has waiting at least, in seconds of its pace
     ahead_s: float = 20.0
-    kill_every_s: float = 10.0
+    kill_every_s: float = 8.0
     #: how long a pause of Redis lasts (s)
     pause_s: float = 90.0
     idempotent: bool = True

@@ -128,6 +128,7 @@ class _Run:
             kind = deck.pop()
             if kind.is_alone:
                 async with self._no_kills:
+                    await self.scene.whole()
                     await self.tally.of(kind.name, kind.do(self.scene))
             else:
                 await self.tally.of(kind.name, kind.do(self.scene))

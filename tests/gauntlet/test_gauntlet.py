@@ -19,7 +19,7 @@ FAULTS = ("cut link to registrar", "flush redis", "stalled link to ledger", "res
 KILLS = ("kill worker", "kill acting scheduler")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_every_record_is_in_effect_once_and_no_promise_is_broken() -> None:
     """Kills and faults of network, Redis and registrar at once; what was not injected is not called kept."""
     with tempfile.TemporaryDirectory(prefix="ptn-g-", ignore_cleanup_errors=True) as folder:

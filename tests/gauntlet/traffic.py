@@ -83,6 +83,14 @@ class Traffic:
         """Hand one file in for each party."""
         await asyncio.gather(*(self._hand_in(party) for party in self.ground.plan.parties))
 
+    async def all_checked(self) -> None:
+        """Wait until every file has been checked."""
+        unchecked = list(self.handed_in)
+        while unchecked:
+            jobs = [await self.ground.parts.ledger.job(name) for name in unchecked]
+            unchecked = [job.job for job in jobs if job.state in {JobState.RECEIVED, JobState.CHECKING}]
+            await asyncio.sleep(_LOOK_EVERY_S / 5)
+
     async def all_ended(self, within_s: float) -> bool:
         """Wait until every job has ended; False when some has not."""
         with suppress(TimeoutError):
