@@ -20,7 +20,7 @@ from ledger.values import AccountRow, NoticeDraft
 from workers.budget import RetryBudget, SignalBook
 from workers.endings import Endings
 from workers.pacer import Pacer
-from workers.settling import Settler
+from workers.settling import RIPE_SOON_MS, Settler
 from workers.station import Station
 
 
@@ -287,7 +287,7 @@ def bench(
         ledger=real,
         wire=wire,
         pacer=Pacer(rules.name, "host:1", quotas, clock, events.append),
-        settler=Settler(rules.name, real, clock, events.append),
+        settler=Settler(rules.name, real, clock, events.append, RIPE_SOON_MS),
         budget=RetryBudget(clock),
         signals=SignalBook(),
         clock=clock,
