@@ -1,0 +1,1 @@
+"""Overload of ourselves, small: the large one is `python3 run.py bench overload`."""
