@@ -57,11 +57,13 @@ def main(arguments: list[str]) -> int:
     wrong = [name for name in given.only or () if name not in KINDS]
     if wrong:
         parser.error(f"there is no kind {', '.join(wrong)}; --list names all")
+    is_brief = given.minutes <= _FEW_MINUTES
     plan = Plan(
         given.seed,
         given.minutes,
         given.shape,
-        ahead_s=_AHEAD_S if given.minutes <= _FEW_MINUTES else 4 * _AHEAD_S,
+        ahead_s=_AHEAD_S if is_brief else 4 * _AHEAD_S,
+        rows_a_file=160 if is_brief else 600,
         small_disks=own_mounts(),
         may_preload=True,
         without=given.without or "",

@@ -42,7 +42,7 @@ async def hijack(scene: Scene) -> None:
         await scene.ground.registrar.control(hijack=account)
 
     async def intrude_again(account: str) -> None:
-        sent = (await _sent(scene))[account]
+        sent = scene.ground.sent()[account]
         if sent > seen[0]:
             seen[0] = sent
             await intrude(account)
@@ -114,19 +114,12 @@ async def _aside(
 
 
 async def _at_work(scene: Scene) -> str:
-    first = await _sent(scene)
+    first = scene.ground.sent()
     await asyncio.sleep(1)
-    at_work = [name for name, count in (await _sent(scene)).items() if count > first[name]]
+    at_work = [name for name, count in scene.ground.sent().items() if count > first[name]]
     if not at_work:
         raise NotInjected("no account is at work")
     return scene.dice.choice(sorted(at_work))
-
-
-async def _sent(scene: Scene) -> dict[str, int]:
-    told = await scene.ground.registrar.report()
-    return {
-        name: one["arrivals"] for each in told["parties"].values() for name, one in each["accounts"].items()
-    }
 
 
 async def _logins(scene: Scene, account: str) -> int:

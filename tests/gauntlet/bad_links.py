@@ -73,10 +73,10 @@ async def swizzle(scene: Scene) -> None:
 async def cut_host_off(scene: Scene) -> None:
     """Cut all links of one host; the other takes its work over."""
     host = scene.host()
-    before = await scene.ground.arrivals()
+    before = scene.ground.arrivals()
     with _cut(list(host.links.values())):
         await asyncio.sleep(scene.span_s(12.0, short=8.0))
-        if await scene.ground.arrivals() == before:
+        if scene.ground.arrivals() == before:
             raise Broken("the other host sent nothing meanwhile")
 
 

@@ -10,6 +10,7 @@ from tests.gauntlet.kinds import Broken, Kind, NotInjected, Scene
 from tests.gauntlet.stores import Postgres
 
 _SCHEMA = "pratunam"
+_CHECKED_WITHIN_S = 90
 
 
 async def restore(scene: Scene) -> None:
@@ -22,8 +23,9 @@ async def restore(scene: Scene) -> None:
     await asyncio.sleep(scene.span_s(8.0, short=4.0))
     processes = [kept for host in ground.hosts.values() for kept in host.processes.values()]
     await asyncio.gather(*(kept.stop() for kept in processes))
-    before = await ground.arrivals()
+    before = ground.arrivals()
     await asyncio.to_thread(_put_back, ground.postgres, str(copy))
+    scene.traffic.look_again()
     for kept in processes:
         kept.start()
     await asyncio.gather(*(kept.ready() for kept in processes))
@@ -32,7 +34,7 @@ async def restore(scene: Scene) -> None:
         return await ledger.restored() is not None
 
     async def goes_on() -> bool:
-        return await ground.arrivals() > before
+        return ground.arrivals() > before
 
     await scene.until(is_noticed, 30, "that the ledger was put back was not noticed")
     await scene.until(goes_on, 60, "nothing was sent after the ledger was put back")
@@ -77,6 +79,7 @@ async def lose_host(scene: Scene) -> None:
     """Hand a file in at a third host while no worker can check it, throw that host away, and see it checked elsewhere."""
     ground = scene.ground
     await scene.traffic.pause()
+    await scene.traffic.all_checked()
     workers = [host.worker for host in ground.hosts.values()]
     for kept in workers:
         await kept.stop()
@@ -109,7 +112,7 @@ async def lose_host(scene: Scene) -> None:
     async def is_checked() -> bool:
         return (await ground.parts.ledger.job(job)).state not in {JobState.RECEIVED, JobState.CHECKING}
 
-    await scene.until(is_checked, 90, f"{job} was not checked elsewhere")
+    await scene.until(is_checked, _CHECKED_WITHIN_S, f"{job} was not checked elsewhere")
 
 
 COPIES = (

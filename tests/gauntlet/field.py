@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -98,9 +99,13 @@ class Field:
         environment = _environment(self, self.desk.home if home is None else home, "desk")
         return await run(pratunam(*words), environment)
 
-    async def arrivals(self) -> int:
+    def sent(self) -> Counter[str]:
+        """Return how many records have arrived, by account."""
+        return self.registrar.sent(self.plan.account_names())
+
+    def arrivals(self) -> int:
         """Return how many records have arrived."""
-        return int((await self.registrar.report())["arrivals"])
+        return self.sent().total()
 
 
 def _environment(ground: Field, home: Path, _name: str) -> dict[str, str]:

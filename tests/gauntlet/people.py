@@ -86,19 +86,17 @@ async def _applied(scene: Scene, text: str, removed: frozenset[str] = frozenset(
 async def _silent(scene: Scene, party: str | None, account: str | None) -> None:
     """See that nothing comes once the change must bind."""
     await asyncio.sleep(_BINDS_S)
-    before = await _count(scene, party, account)
+    before = _count(scene, party, account)
     await asyncio.sleep(scene.span_s(3.0, short=1.5))
-    more = await _count(scene, party, account) - before
+    more = _count(scene, party, account) - before
     if more:
         raise Broken(f"{more} record(s) of {account or party or 'the registry'} came later than {_BINDS_S} s")
 
 
-async def _count(scene: Scene, party: str | None, account: str | None) -> int:
-    told = await scene.ground.registrar.report()
-    if party is None:
-        return int(told["arrivals"])
-    told = told["parties"][party]
-    return int(told["arrivals"] if account is None else told["accounts"][account]["arrivals"])
+def _count(scene: Scene, party: str | None, account: str | None) -> int:
+    sent = scene.ground.sent()
+    of_it = [account] if account else scene.ground.plan.parties[party] if party else list(sent)
+    return sum(sent[name] for name in of_it)
 
 
 _A_SECOND = "no record after a second; none lost"

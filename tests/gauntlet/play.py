@@ -11,7 +11,7 @@ from pathlib import Path
 from domain.errors import PratunamError
 from tests.gauntlet.checkers import Arrival, Evidence, Verdict, judge, read_arrivals
 from tests.gauntlet.field import Field, ready_field
-from tests.gauntlet.kinds import Kind, Scene
+from tests.gauntlet.kinds import Kind, NotInjected, Scene
 from tests.gauntlet.one_home import Apart
 from tests.gauntlet.plan import Plan
 from tests.gauntlet.recovery import MEASURED, Times, recoveries
@@ -128,13 +128,19 @@ class _Run:
             kind = deck.pop()
             if kind.is_alone:
                 async with self._no_kills:
-                    await self.scene.whole()
-                    await self.tally.of(kind.name, kind.do(self.scene))
+                    await self.tally.of(kind.name, self._on_a_whole_gate(kind))
             else:
                 await self.tally.of(kind.name, kind.do(self.scene))
             if kind.name in MEASURED:  # nothing else strikes until it is over
                 await asyncio.sleep(plan_s)
             await asyncio.sleep(self.scene.span_s(2.0, short=1.0))
+
+    async def _on_a_whole_gate(self, kind: Kind) -> None:
+        try:
+            await self.scene.whole()
+        except TimeoutError as late:
+            raise NotInjected(str(late)) from None
+        await kind.do(self.scene)
 
     async def _kill_on(self, kills: Sequence[Kind], until: float) -> None:
         deck: list[Kind] = []
@@ -150,7 +156,7 @@ class _Run:
 
 async def _arriving(ground: Field) -> None:
     async with asyncio.timeout(_FIRST_WITHIN_S):
-        while not await ground.arrivals():  # noqa: ASYNC110 -- the registrar rings no bell
+        while not ground.arrivals():  # noqa: ASYNC110 -- the registrar rings no bell
             await asyncio.sleep(0.1)
 
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import re
 import signal
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import aiohttp
 from tests.gauntlet.plan import REGISTRY
 from tests.gauntlet.processes import pratunam
 
+_ACCOUNT = re.compile(rb'"account":(\d+)')
 _READY_WITHIN_S, _STOP_WITHIN_S = 30.0, 10.0
 
 
@@ -24,6 +28,8 @@ class Registrar:
         self.log = folder / "arrivals.jsonl"
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
+        self._read_to = 0
+        self._sent: Counter[str] = Counter()
 
     async def start(self, rules: str) -> None:
         """Start it by its rules."""
@@ -62,6 +68,16 @@ class Registrar:
     async def fault(self, **fault: object) -> None:
         """Arm one scripted fault."""
         await self.control(faults=[fault])
+
+    def sent(self, accounts: Sequence[str]) -> Counter[str]:
+        """Return how many records have come so far, by account; read from its log, since a report of a long run costs it seconds."""
+        with self.log.open("rb") as log:
+            log.seek(self._read_to)
+            whole = log.read()
+        whole = whole[: whole.rfind(b"\n") + 1]
+        self._read_to += len(whole)
+        self._sent.update(accounts[int(each)] for each in _ACCOUNT.findall(whole))
+        return Counter(self._sent)
 
     async def report(self) -> dict[str, Any]:
         """Return what it saw of the registry."""

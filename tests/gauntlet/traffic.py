@@ -58,16 +58,23 @@ class Traffic:
 
     async def run(self) -> None:
         """Keep every party's queue filled until cancelled."""
-        plan = self.ground.plan
         self._gate.set()
         while True:
             await self._gate.wait()
-            waiting = await self._waiting()
-            for party in plan.parties:
-                if self._gate.is_set() and waiting.get(party, 0) < plan.ahead_s * plan.pace_of(party):
-                    async with self._calm:
-                        await self._hand_in(party)
+            async with self._calm:
+                await self._fill()
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _fill(self) -> None:
+        plan = self.ground.plan
+        waiting = await self._waiting()
+        for party in plan.parties:
+            if self._gate.is_set() and waiting.get(party, 0) < plan.ahead_s * plan.pace_of(party):
+                await self._hand_in(party)
+
+    def look_again(self) -> None:
+        """Believe nothing that was seen of jobs before: the ledger was put back."""
+        self.ended.clear()
 
     async def pause(self) -> None:
         """Hand nothing in any more; returns once nothing is being handed in."""
