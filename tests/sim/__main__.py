@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections import Counter
 
+from tests.sim.reached import summary
 from tests.sim.running import Report, run_seed
 
 #: how many broken promises of one seed are printed
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
         sometimes += report.sometimes
         broken += bool(report.broken)
         print("\n".join(lines_of(report)), flush=True)
-    print("\n".join(["sometimes:", *(f"  {name}: {count}" for name, count in sorted(sometimes.items()))]))
+    print("\n".join(summary(sometimes)))
     return 1 if broken else 0
 
 

@@ -37,6 +37,7 @@ def judge(world: World, done: Doings, ended: Ended) -> list[str]:
         *_over_the_sessions(world),
         *_outside_windows(world),
         *_after_stops(world, done),
+        *_after_pushback(world, done),
         *_effects(world, done, ended),
         *_receipts(ended),
         *_orders(world),
@@ -136,6 +137,17 @@ def _after_stops(world: World, done: Doings) -> Iterator[str]:
         for one in world.registrar.log:
             if one.account == account and one.left_at > began + _binds_s(done, began):
                 yield f"{one.key} left {one.left_at - began:.2f} s after {account} was withdrawn at {began:.2f}"
+                break
+
+
+def _after_pushback(world: World, done: Doings) -> Iterator[str]:
+    """Once one session has read that everybody should slow down, nobody sends until that is over, or people let go of a hold."""
+    for at, until in world.registrar.told_off:
+        late = at + _binds_s(done, at)
+        is_let_go = any(to is not None and at < to < until for _, _, to in done.holds)
+        for one in world.registrar.log:
+            if not is_let_go and late < one.left_at < until:
+                yield f"{one.key} left {one.left_at - at:.2f} s after {at:.2f}, although it was told to wait until {until:.2f}"
                 break
 
 

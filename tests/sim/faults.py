@@ -48,6 +48,7 @@ class Faults:
             "someone else logs in": self._intrude,
             "link reset": self._reset_link,
             "clock steps": self._step_clock,
+            "gate clock steps": self._step_gate,
             "hold party": self._hold,
             "hold registry": self._hold,
             "account withdrawn": self._withdraw,
@@ -197,6 +198,11 @@ class Faults:
         step_ms = self.world.rng.choice([-5_000, 5_000, self.world.rng.randint(-5_000, 5_000)])
         self.world.clocks[name].off_ms += step_ms
         self.done.gate_leaps += name == "gate" and step_ms > 0
+        self._rough(1.0)
+
+    async def _step_gate(self, fault: Fault) -> None:
+        self.world.clocks["gate"].off_ms += 5_000
+        self.done.gate_leaps += 1
         self._rough(1.0)
 
     async def _hold(self, fault: Fault) -> None:

@@ -23,7 +23,7 @@ async def look_after(world: World, faults: Faults) -> None:
                 world.sometimes["account set aside"] += 1
                 await world.ledger.restore_account(REGISTRY, row.account, BY, now)
         jobs = await world.ledger.jobs()
-        for name in world.submitted.keys() - {job.job for job in jobs}:
+        for name in sorted(world.submitted.keys() - {job.job for job in jobs}):
             world.sometimes["file handed in again that the copy lacked"] += 1
             await world.submit(name, *world.submitted[name])
         for job in jobs:

@@ -99,6 +99,8 @@ class Registrar:
     decided: dict[str, Answer] = field(default_factory=dict)
     trouble: Trouble = field(default_factory=Trouble)
     seen: Counter[str] = field(default_factory=Counter)
+    #: when it said slow down to all, and until when that holds, as far as somebody heard it (s)
+    told_off: list[tuple[float, float]] = field(default_factory=list)
     on_end: Callable[[Session], None] = lambda session: None
 
     def log_in(self, account: str, left_at: float) -> OpenSession | LoginRefused:
@@ -168,6 +170,11 @@ class Registrar:
         if not self.can_be_asked:
             return End("not-offered")
         return self.decided.get(key, Answer(key, Verdict.ABSENT))
+
+    def heard(self, end: End) -> None:
+        """Note that the gate has read its word to all."""
+        if end.code == "overloaded" and end.scope is Scope.REGISTRY and end.retry_after_ms:
+            self.told_off.append((self.now(), self.now() + end.retry_after_ms / 1000))
 
     def think_s(self) -> float:
         """Return how long it thinks before it answers."""

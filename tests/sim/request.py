@@ -174,6 +174,7 @@ class SimRequest:
         if self.ended or self._is_cut:
             return
         if isinstance(said, End):
+            self._way.registrar.heard(said)
             self._end(said)
             return
         known = [answer for answer in said if self.awaiting.pop(answer.key, None) is not None]

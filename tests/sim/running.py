@@ -57,6 +57,7 @@ def run_scenario(scenario: Scenario, prepare: Callable[[World], None] | None = N
         with seeded(rng):
             ended = loop.run_until_complete(_run(world, faults))
             broken = judge(world, faults.done, ended)
+            world.sometimes[f"shape: {scenario.rules.shape.value}"] += 1
             sometimes = world.sometimes + world.disk.moves + _seen(world)
         broken += [f"trouble in the loop: {trouble}" for trouble in loop.troubles[:3]]
     finally:
@@ -100,6 +101,8 @@ async def _run(world: World, faults: Faults) -> Ended:
     while not over and loop.time() < END_S:
         await asyncio.sleep(1.0)
         over = await _is_over(world, faults)
+    if people.done():
+        people.result()  # what befell them is the simulator's own fault
     people.cancel()
     return await _end(world)
 

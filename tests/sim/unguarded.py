@@ -2,17 +2,31 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
+from sqlalchemy import Connection, select
+
+from domain.states import AccountKind
+from domain.windows import WindowRule
+from ledger import work
+from ledger.tables import slices
 from ledger.values import HoldRow
 from ledger.verbs import SqlLedger
-from scheduler.openings import FOR_EVER_MS, Openings
+from scheduler.accounts import usable_accounts
+from scheduler.openings import FOR_EVER_MS, ClockOffset, Openings
 from scheduler.rescue import Rescuer
-from tests.quotas.model_parts import UNIT, Bucket
+from tests.quotas.model_parts import UNIT, Account, Bucket
+from tests.sim.gate import GateClient
 from tests.sim.gate_model import GatedModel
+from tests.sim.scenario import Scenario
+from tests.sim.small import DAYS, RULES, SINGLE, STRICT, TEN_S, fault, small
+from workers.seat import Seat
 from workers.sending import Sending
+from workers.station import Station
 from workers.stock import Hand
+from workers.wires.single import PermittedBody
 
 
 @contextmanager
@@ -86,13 +100,217 @@ def order_not_kept() -> Iterator[None]:
         yield
 
 
-#: each with a word of what the judges must say
-BUILDS: dict[str, tuple[Callable[[], Any], str]] = {
-    "silence taken for failure": (silence_taken_for_failure, "took effect 2 times"),
-    "rescue of the living": (rescue_of_the_living, "took effect 2 times"),
-    "nothing reserved": (nothing_reserved, "passed over"),
-    "windows without an end": (windows_without_an_end, "outside its window"),
-    "holds unheard": (holds_unheard, "after the hold"),
-    "sessions not counted": (sessions_not_counted, "sessions at once"),
-    "order not kept": (order_not_kept, "in the order"),
+@contextmanager
+def claims_not_fenced() -> Iterator[None]:
+    """Whoever speaks of a slice is believed, whoever holds it by now."""
+    give_back, mark_sent = work.give_back, work.mark_sent
+
+    def token_of(connection: Connection, slice_id: str) -> int:
+        query = select(slices.c.token).where(slices.c.slice_id == slice_id)
+        return int(connection.execute(query).scalar_one() or 0)
+
+    def give(connection: Connection, slice_id: str, _: int, *rest: Any, **more: Any) -> None:
+        give_back(connection, slice_id, token_of(connection, slice_id), *rest, **more)
+
+    def mark(connection: Connection, slice_id: str, _: int, upto: int) -> bool:
+        return mark_sent(connection, slice_id, token_of(connection, slice_id), upto)
+
+    with mock.patch.object(work, "give_back", give), mock.patch.object(work, "mark_sent", mark):
+        yield
+
+
+@contextmanager
+def permits_without_end() -> Iterator[None]:
+    """A permit is good whenever its bytes come to leave."""
+    before = PermittedBody.__init__
+
+    def begin(body: PermittedBody, data: bytes, until: int | None, clock: Any) -> None:
+        before(body, data, None, clock)
+
+    with (
+        mock.patch.object(PermittedBody, "__init__", begin),
+        mock.patch.object(Seat, "usable", lambda seat: seat._held_count),
+    ):
+        yield
+
+
+@contextmanager
+def sessions_of_the_dead_not_counted() -> Iterator[None]:
+    """A session that is not known to be closed is taken for closed."""
+    with mock.patch.object(Account, "counts", lambda account: account.live is not None):
+        yield
+
+
+@contextmanager
+def steps_of_the_clock_believed() -> Iterator[None]:
+    """The gate's clock follows its machine's, however far that was stepped."""
+    before = GatedModel.call
+
+    def call(model: GatedModel, now_us: int) -> None:
+        model.at += max(0, now_us - model.seen)
+        model.seen = now_us
+        before(model, now_us)
+
+    with mock.patch.object(GatedModel, "call", call):
+        yield
+
+
+@contextmanager
+def clock_not_measured() -> Iterator[None]:
+    """The registrar's clock is taken to be ours."""
+    with (
+        mock.patch.object(ClockOffset, "measured", classmethod(lambda cls, signals, before: cls(0, 0))),
+        mock.patch.object(Station, "registrar_now", lambda station: station.clock.now()),
+    ):
+        yield
+
+
+@contextmanager
+def nothing_spent_by_the_dead() -> Iterator[None]:
+    """What a session left outstanding is free again as soon as its lease is over."""
+    before = GatedModel._bury
+
+    def bury(model: GatedModel, account: Account, left: int, from_at: int, *, is_open: bool) -> None:
+        model._debit(account, left, 0)
+        before(model, account, 0, from_at, is_open=is_open)
+
+    with mock.patch.object(GatedModel, "_bury", bury):
+        yield
+
+
+@contextmanager
+def gates_that_begin_full() -> Iterator[None]:
+    """A gate that was lost begins anew as if nothing had been sent lately: buckets are full, and nothing is waited for."""
+    begin, limit = GatedModel.__init__, Bucket.limit
+
+    def begin_at_once(model: GatedModel, quota: Any, now_us: int, generation: int, wait_ms: int) -> None:
+        begin(model, quota, now_us, generation, 0)
+
+    def fill(bucket: Bucket, rate: float, burst: int, at: int) -> None:
+        is_new = bucket.cap == 0
+        limit(bucket, rate, burst, at)
+        bucket.level = bucket.cap if is_new else bucket.level
+
+    with mock.patch.object(GatedModel, "__init__", begin_at_once), mock.patch.object(Bucket, "limit", fill):
+        yield
+
+
+@contextmanager
+def withdrawals_unheard() -> Iterator[None]:
+    """The scheduler goes on with the accounts that it first saw."""
+    first: dict[str, Any] = {}
+
+    def usable(policy: Any, registry: str, unusable: Any) -> Any:
+        return first.setdefault(registry, usable_accounts(policy, registry, unusable))
+
+    with mock.patch("scheduler.registry_round.usable_accounts", usable):
+        yield
+
+
+@contextmanager
+def pushback_unheard() -> Iterator[None]:
+    """Nobody tells the gate that the registrar said slow down."""
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    with mock.patch.object(GateClient, "push_back", nothing):
+        yield
+
+
+@contextmanager
+def copies_not_noticed() -> Iterator[None]:
+    """A ledger that was put back from a copy is taken for the newest there is."""
+    with mock.patch("tests.sim.store.notice_restored"):
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One build without a guard: a word of what the judges must say, and a world that gives the guard something to do."""
+
+    without: Callable[[], Any]
+    word: str
+    world: Scenario
+
+
+_DAY = (WindowRule(TEN_S - 3600, TEN_S + 8, weekdays=DAYS), WindowRule(TEN_S + 14, 86_400, weekdays=DAYS))
+_TWO = replace(RULES, sessions=2)
+_SLOW = replace(RULES, rate=8)
+_ALL_BEHIND = dict.fromkeys(("w0", "w1", "s0", "s1", "gate"), -3_000)
+#: what is on its way when its host dies arrives after the lease's end, on a session that nobody else may take over meanwhile
+_LATE = replace(SINGLE, newest_wins=False, settle_s=12.0, rate=10, burst=10)
+BUILDS: dict[str, Build] = {
+    "silence taken for failure": Build(
+        silence_taken_for_failure, "took effect 2 times", small(STRICT, fault("500 after the effect", 1, 6))
+    ),
+    "rescue of the living": Build(
+        rescue_of_the_living,
+        "took effect 2 times",
+        small(replace(STRICT, turn_s=2.0), fault("link slow", 1, 8)),
+    ),
+    "claims not fenced": Build(
+        claims_not_fenced,
+        "took effect 2 times",
+        small(STRICT, fault("freeze worker", 2, 16), records=200, lines=100),
+    ),
+    "copies not noticed": Build(
+        copies_not_noticed,
+        "took effect 2 times",
+        small(STRICT, fault("ledger copied", 2), fault("ledger restored", 5, 1)),
+    ),
+    "order not kept": Build(
+        order_not_kept, "in the order", small(RULES, fault("registrar busy", 1, 5), of_one=3)
+    ),
+    "nothing reserved": Build(nothing_reserved, "passed over", small(RULES, fault("link stalls", 2, 3))),
+    "nothing spent by the dead": Build(
+        nothing_spent_by_the_dead,
+        "passed over",
+        small(
+            _LATE,
+            fault("link stalls", 2, 9),
+            fault("freeze worker", 2.5, 10),
+            expires_s=20.0,
+            parties=3,
+            seed=6,
+        ),
+    ),
+    "gates that begin full": Build(
+        gates_that_begin_full, "passed over", small(RULES, fault("lose gate", 3), fault("lose gate", 5))
+    ),
+    "steps of the clock believed": Build(
+        steps_of_the_clock_believed,
+        "passed over",
+        small(RULES, *(fault("gate clock steps", at) for at in (2, 2.5, 3, 3.5, 4))),
+    ),
+    "sessions not counted": Build(
+        sessions_not_counted, "sessions at once", small(_TWO, fault("freeze worker", 0.3, 4), parties=6)
+    ),
+    "sessions of the dead not counted": Build(
+        sessions_of_the_dead_not_counted,
+        "sessions at once",
+        small(_TWO, fault("kill worker", 3, 9), fault("kill worker", 3.5, 0.5), parties=4, expires_s=11.0),
+    ),
+    "windows without an end": Build(
+        windows_without_an_end,
+        "outside its window",
+        small(_SLOW, fault("freeze scheduler", 6.6, 5), fault("freeze scheduler", 6.7, 5), windows=_DAY),
+    ),
+    "registrar's clock not measured": Build(
+        clock_not_measured, "outside its window", small(_SLOW, windows=_DAY, skews=_ALL_BEHIND)
+    ),
+    "permits without an end": Build(
+        permits_without_end,
+        "after the hold",
+        small(SINGLE, *(fault("link slow", 0.6, 8) for _ in range(4)), fault("hold registry", 3, 5), seed=9),
+    ),
+    "holds unheard": Build(holds_unheard, "after the hold", small(RULES, fault("hold registry", 2, 4))),
+    "withdrawals unheard": Build(
+        withdrawals_unheard,
+        "was withdrawn",
+        small(RULES, fault("account withdrawn", 2), kind=AccountKind.ADDED, records=240),
+    ),
+    "pushback unheard": Build(
+        pushback_unheard, "although it was told", small(RULES, fault("registrar overloaded", 2, 4))
+    ),
 }

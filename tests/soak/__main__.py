@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from tests.sim.__main__ import lines_of
+from tests.sim.reached import summary
 from tests.sim.running import Report, run_seed
 
 #: seeds that one process runs before another takes its place
@@ -22,12 +23,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py soak", description="Hours of worlds of faults.")
     parser.add_argument("--hours", type=float, default=1.0, help="stop after so long (default 1)")
     parser.add_argument("--from", dest="first", type=int, default=1, help="the first seed (default 1)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)"
+    )
     given = parser.parse_args(arguments)
     began = told = time.monotonic()
     seeds = broken = records = faults = 0
     sometimes: Counter[str] = Counter()
-    for report in _reports(given.first, given.processes, began + given.hours * 3600):
+    for report in _reports(given.first, given.jobs, began + given.hours * 3600):
         seeds += 1
         broken += bool(report.broken)
         records += report.records
@@ -39,7 +42,7 @@ def main(arguments: list[str]) -> int:
             told = time.monotonic()
             print(f"{seeds} seeds in {told - began:.0f} s, {broken} broken", flush=True)
     took_s = time.monotonic() - began
-    print("\n".join(["sometimes:", *(f"  {name}: {count}" for name, count in sorted(sometimes.items()))]))
+    print("\n".join(summary(sometimes)))
     print(f"{seeds} seeds, {records} records, {faults} faults in {took_s:.0f} s: {broken} broken")
     return 1 if broken else 0
 
