@@ -22,6 +22,8 @@ REST_MS = 200
 FULL_REST_FROM = 8
 #: totals that the gate does not know are told within so long (ms), unless the seat's pace says otherwise
 TELL_MS = 100
+#: its first answers are told sooner (ms): after a standstill buckets are full, and refill only when what is out is known to be answered
+FIRST_TOLD_MS = 10
 _SHUT = frozenset({BoundBy.HOLD, BoundBy.WINDOW, BoundBy.PUSHBACK})
 
 
@@ -128,7 +130,10 @@ class Seat:
         return asks_at if due > now and asks_at < due and self.want() else due
 
     def _tells_at(self) -> int:
-        return self._told_at + (self._tell_ms if self.has_news() else RENEW_MS)
+        if not self.has_news():
+            return self._told_at + RENEW_MS
+        is_first = self.settled and not self._told[3]
+        return self._told_at + (FIRST_TOLD_MS if is_first else self._tell_ms)
 
     def _asks_at(self, now: int) -> int:
         return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.quota import AccountQuota, BoundBy, Permit
 from tests.workers.pacing import Desk
 from workers.pacer import TICK_S
-from workers.seat import RENEW_MS, REST_MS, TELL_MS
+from workers.seat import FIRST_TOLD_MS, RENEW_MS, REST_MS, TELL_MS
 
 
 @pytest.fixture
@@ -53,9 +53,24 @@ async def test_answers_are_told_with_the_next_draw(desk: Desk) -> None:
     desk.gate.per_tick = 2
     await desk.pacer.run_once()
     seat.spend(2)
+    seat.settle(1)
+    desk.clock.advance(FIRST_TOLD_MS)
+    await desk.pacer.run_once()
+    seat.settle(1)
+    now = desk.clock.monotonic()
+    assert seat.due_before(now + 1_000, now) == REST_MS  # its draw was at 0
+
+
+async def test_the_first_answers_are_told_soon(desk: Desk) -> None:
+    """After a standstill the buckets are full: they refill only when they know that what was out is answered."""
+    seat = desk.sit("A1", 40)
+    seat.pace(AccountQuota(20, 20))
+    desk.gate.per_tick = 2
+    await desk.pacer.run_once()
+    seat.spend(2)
     seat.settle(2)
     now = desk.clock.monotonic()
-    assert seat.due_before(now + 1_000, now) - now == REST_MS
+    assert seat.due_before(now + 1_000, now) - now == FIRST_TOLD_MS
 
 
 async def test_a_seat_with_little_left_rests_little(desk: Desk) -> None:
@@ -81,6 +96,7 @@ async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(
     desk.gate.per_tick = 2
     await desk.pacer.run_once()
     seat.spend(2)
+    seat.settle(1)
     desk.wants["A1"] = 0
     desk.clock.advance(REST_MS)
     assert await desk.pacer.run_once() > RENEW_MS / 1000 - TICK_S
