@@ -37,6 +37,8 @@ _SET_UP: LiteralString = """
 SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding'),
        current_setting('server_version_num')::int, pg_is_in_recovery(),
        (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()),
+       set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
+       set_config('tcp_keepalives_count', '3', false),
        set_config('search_path', %s, false), set_config('lock_timeout', %s, false),
        set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false),
        set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
@@ -93,6 +95,9 @@ class Database:
             if read_only:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
+        except OSError:  # no file descriptor is left for the lever
+            connection.close()
+            raise told(Trouble.BUSY) from None
         except BaseException:
             connection.close()
             raise

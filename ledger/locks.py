@@ -13,6 +13,8 @@ from ledger.tables import jobs, slices
 
 #: advisory locks of the ledger's database: any numbers that nobody else takes there
 CHAIN, OPENING, KEYS = 0x70744101, 0x70744102, 0x70744103
+#: shared by every process that has the keys open, alone by who wraps them anew
+KEY_USERS = 0x70744104
 
 _NAMED = any_(bindparam("names", type_=ARRAY(Text)))
 _SLICES = select(slices.c.slice_id).where(slices.c.slice_id == _NAMED).order_by(slices.c.slice_id)

@@ -8,15 +8,16 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 
-from domain.errors import BadSetting, Busy
+from domain.errors import BadSetting, Busy, Conflict
 from ledger.database import Database, Trouble, failure_of, refusal_of, told, trouble_of
 from ledger.keystore import KeyStore, no_key
-from ledger.locks import KEYS
+from ledger.locks import KEY_USERS, KEYS
 from ledger.sealing import KEY_BYTES, Sealer, aad
 from ledger.sessions import Session
 
@@ -94,23 +95,34 @@ class PostgresKeyStore(KeyStore):
         return [name.removeprefix("job:") for (name,) in rows]
 
     def rewrap(self, new_master: bytes) -> None:
-        """Wrap every key anew under another master key, all or none; processes of every host must be started again."""
+        """Wrap every key anew under another master key, all or none; raises Conflict while any process of any host has them open."""
         wrapper = Sealer(new_master)
         with self._lock:
-            session = self._connected()
-            with session.transaction():
-                rows = session.execute(
-                    "SELECT name, wrapped FROM pratunam_keys.keys WHERE wrapped IS NOT NULL ORDER BY name FOR UPDATE"
-                ).fetchall()
-                for name, wrapped in rows:
-                    key = self._wrapper.open(wrapped, aad("", "", name))
-                    sealed = wrapper.seal(key, aad("", "", name))
-                    session.execute(
-                        "UPDATE pratunam_keys.keys SET wrapped = %s WHERE name = %s", (sealed, name)
-                    )
-            session.execute("SELECT nextval('pratunam_keys.changes')")
-            session.execute("VACUUM (FULL) pratunam_keys.keys")
+            self._rows("SELECT 1")  # on a session that lives
+            try:
+                session = self._connected()
+                if not _has(session, "SELECT pg_try_advisory_lock(%s)"):
+                    raise _in_use()
+                try:
+                    self._wrap_all(session, wrapper)
+                finally:
+                    with suppress(psycopg.Error):  # a session that is gone holds nothing
+                        session.execute("SELECT pg_advisory_unlock(%s)", (KEY_USERS,))
+            except psycopg.Error as error:
+                raise self._told(error) from None
             self._wrapper = wrapper
+
+    def _wrap_all(self, session: Session, wrapper: Sealer) -> None:
+        with session.transaction():
+            rows = session.execute(
+                "SELECT name, wrapped FROM pratunam_keys.keys WHERE wrapped IS NOT NULL ORDER BY name FOR UPDATE"
+            ).fetchall()
+            for name, wrapped in rows:
+                key = self._wrapper.open(wrapped, aad("", "", name))
+                sealed = wrapper.seal(key, aad("", "", name))
+                session.execute("UPDATE pratunam_keys.keys SET wrapped = %s WHERE name = %s", (sealed, name))
+        session.execute("SELECT nextval('pratunam_keys.changes')")
+        session.execute("VACUUM (FULL) pratunam_keys.keys")
 
     def copy_to(self, path: Path) -> None:
         """Refuse: the table is copied by the server's own tools."""
@@ -191,7 +203,12 @@ class PostgresKeyStore(KeyStore):
         if self._session is None:
             if time.monotonic() < self._rest_until_s:
                 raise told(Trouble.LOST)
-            self._session = self._database.connect(autocommit=True)
+            session = self._database.connect(autocommit=True)
+            with self._database.watched(session):
+                if not _has(session, "SELECT pg_try_advisory_lock_shared(%s)"):
+                    session.close()
+                    raise Busy("The keys are being wrapped anew.", message_th="กำลังเปลี่ยนกุญแจหลักอยู่")
+            self._session = session
         return self._session
 
     def _told(self, error: psycopg.Error) -> Exception:
@@ -202,3 +219,17 @@ class PostgresKeyStore(KeyStore):
             self._rest_until_s = time.monotonic() + _REST_S
         refused: BadSetting | Busy = refusal_of(error) or told(trouble)
         return refused
+
+
+def _has(session: Session, lock: LiteralString) -> bool:
+    found = session.execute(lock, (KEY_USERS,)).fetchone()
+    return bool(found and found[0])
+
+
+def _in_use() -> Conflict:
+    return Conflict(
+        "Another process has these keys open: they are wrapped anew only while nothing else uses them, on no host.",
+        message_th="มีกระบวนการอื่นใช้กุญแจเหล่านี้อยู่ จึงยังเปลี่ยนกุญแจหลักไม่ได้",
+        remedy_en="Stop every scheduler and worker on every host, then try again.",
+        remedy_th="หยุดกระบวนการทั้งหมดในทุกเครื่องก่อน แล้วลองใหม่",
+    )

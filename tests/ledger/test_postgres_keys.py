@@ -8,6 +8,7 @@ import pytest
 
 from domain.errors import BadSetting, Busy, Conflict, NotFound, SealBroken
 from ledger.database import Database
+from ledger.locks import KEY_USERS
 from ledger.postgres_keys import PostgresKeyStore
 from tests.ledger.conftest import MASTER
 from tests.postgres import PostgresServer
@@ -88,6 +89,38 @@ def test_rotating_the_master_key_keeps_every_key(
     again = PostgresKeyStore(postgres, tmp_path / "keys.db", b"n" * 32)
     assert again.sealer("J1").open(sealed, b"x") == b"plain"
     again.close()
+
+
+def test_keys_that_another_host_has_open_are_not_wrapped_anew(
+    store: PostgresKeyStore, other_host: PostgresKeyStore, postgres_server: PostgresServer
+) -> None:
+    """It would go on wrapping new keys with the old master key; also after its session was cut, and until it has closed."""
+    store.create("J1")
+    for is_cut in (False, True):
+        if is_cut:
+            postgres_server.sql(
+                "postgres",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pratunam'",
+            )
+            other_host.sealer("J1")
+        with pytest.raises(Conflict, match="on no host"):
+            store.rewrap(b"n" * 32)
+    store.create("J2")
+    other_host.close()
+    store.rewrap(b"n" * 32)
+    assert store.jobs() == ["J1", "J2"]
+
+
+def test_nobody_opens_the_keys_while_they_are_wrapped_anew(
+    store: PostgresKeyStore, postgres: Database, tmp_path: Path
+) -> None:
+    """Who comes then is told to come back: it would seal with a key that is about to be no more."""
+    store.close()
+    with psycopg.connect(postgres.url) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (KEY_USERS,))
+        with pytest.raises(Busy, match="wrapped anew"):
+            PostgresKeyStore(postgres, tmp_path / "keys.db", MASTER)
+    PostgresKeyStore(postgres, tmp_path / "keys.db", MASTER).close()
 
 
 def test_a_session_that_was_cut_is_replaced(
