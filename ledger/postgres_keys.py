@@ -24,6 +24,8 @@ from ledger.sessions import Session
 KEYS_SCHEMA = "pratunam_keys"
 #: a key that another host destroyed lives on in this one's memory for so long at most (s)
 _LOOK_EVERY_S = 1.0
+#: those who have closed the keys are waited for so long, where nobody may have them open (ms)
+_LEAVING_MS = "2000"
 #: after a failure nobody waits for the server again for so long (s)
 _REST_S = 1.0
 _CREATE: LiteralString = """
@@ -101,7 +103,7 @@ class PostgresKeyStore(KeyStore):
             self._rows("SELECT 1")  # on a session that lives
             try:
                 session = self._connected()
-                if not _has(session, "SELECT pg_try_advisory_lock(%s)"):
+                if not _has_alone(session):
                     raise _in_use()
                 try:
                     self._wrap_all(session, wrapper)
@@ -205,7 +207,7 @@ class PostgresKeyStore(KeyStore):
                 raise told(Trouble.LOST)
             session = self._database.connect(autocommit=True)
             with self._database.watched(session):
-                if not _has(session, "SELECT pg_try_advisory_lock_shared(%s)"):
+                if not _has_too(session):
                     session.close()
                     raise Busy("The keys are being wrapped anew.", message_th="กำลังเปลี่ยนกุญแจหลักอยู่")
             self._session = session
@@ -221,9 +223,23 @@ class PostgresKeyStore(KeyStore):
         return refused
 
 
-def _has(session: Session, lock: LiteralString) -> bool:
-    found = session.execute(lock, (KEY_USERS,)).fetchone()
+def _has_too(session: Session) -> bool:
+    found = session.execute("SELECT pg_try_advisory_lock_shared(%s)", (KEY_USERS,)).fetchone()
     return bool(found and found[0])
+
+
+def _has_alone(session: Session) -> bool:
+    # a session that was closed a moment ago may still be there
+    try:
+        with session.transaction():
+            session.execute("SELECT set_config('lock_timeout', %s, true)", (_LEAVING_MS,))
+            session.execute("SELECT pg_advisory_lock(%s)", (KEY_USERS,))
+    except (
+        psycopg.errors.LockNotAvailable,
+        psycopg.errors.DeadlockDetected,
+    ):  # somebody uses them, or wants the same
+        return False
+    return True
 
 
 def _in_use() -> Conflict:

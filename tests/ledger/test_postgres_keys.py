@@ -92,9 +92,13 @@ def test_rotating_the_master_key_keeps_every_key(
 
 
 def test_keys_that_another_host_has_open_are_not_wrapped_anew(
-    store: PostgresKeyStore, other_host: PostgresKeyStore, postgres_server: PostgresServer
+    store: PostgresKeyStore,
+    other_host: PostgresKeyStore,
+    postgres_server: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It would go on wrapping new keys with the old master key; also after its session was cut, and until it has closed."""
+    monkeypatch.setattr("ledger.postgres_keys._LEAVING_MS", "100")
     store.create("J1")
     for is_cut in (False, True):
         if is_cut:
@@ -106,6 +110,7 @@ def test_keys_that_another_host_has_open_are_not_wrapped_anew(
         with pytest.raises(Conflict, match="on no host"):
             store.rewrap(b"n" * 32)
     store.create("J2")
+    monkeypatch.setattr("ledger.postgres_keys._LEAVING_MS", "20000")
     other_host.close()
     store.rewrap(b"n" * 32)
     assert store.jobs() == ["J1", "J2"]
