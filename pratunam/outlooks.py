@@ -69,7 +69,7 @@ class Outlooks:
             window=window,
             timezone=timezone_of(policy, registry),
             running=self.is_running,
-            share=usage.parties[party].share if usage and party in usage.parties else None,
+            share=_pace(policy, registry, party, usage),
         )
 
     async def _policy_in_force(self) -> Policy:
@@ -94,6 +94,15 @@ async def of_jobs(outlooks: Outlooks, jobs: Sequence[Job]) -> Mapping[str, Outlo
 def _clock_offset_ms(usage: Usage | None) -> int:
     """How far the registrar's clock, by which windows are kept, is ahead of ours."""
     return (usage.signals.clock_offset_ms if usage else None) or 0
+
+
+def _pace(policy: Policy, registry: str, party: str, usage: Usage | None) -> float | None:
+    """A party's share, as far as its sessions bear it: a share beyond that is not sent."""
+    rules = policy.registries.get(registry)
+    if usage is None or rules is None or party not in usage.parties:
+        return None
+    sitting = sum(each.party == party and not each.quarantined for each in usage.sessions)
+    return min(usage.parties[party].share, sitting * rules.account_rate)
 
 
 def _window(policy: Policy, registry: str, party: str, now: int) -> WindowState:

@@ -158,7 +158,7 @@ def _open_ends() -> Graph:
 def _accounts() -> Graph:
     return graph(
         "Accounts by state",
-        "Rested ones come back by themselves; set aside and suspended ones need people.",
+        "Rested, set aside and suspended ones need people to come back; the gate rests none by itself.",
         {"{{state}}": f"sum by (state) (max by (state, registry) (pratunam_accounts{_R}))"},
         "short",
     )

@@ -50,7 +50,7 @@ async def restore(frame: Frame, parts: Parts, account: str, registry: str | None
 @click.option("--file", "file", type=click.Path(path_type=Path), default=None, help="Read it from a file.")
 @at_home
 async def secret(frame: Frame, parts: Parts, account: str, registry: str | None, file: Path | None) -> None:
-    """Give an account a new password (asked for, or read from a file or standard input) and bring it back into use."""
+    """Give an account a new password. It is asked for, or read from a file or standard input; the account comes back into use."""
     row = await _find(parts, account, registry)
     text = _secret_text(frame, account, file)
     if not text:

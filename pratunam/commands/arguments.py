@@ -9,11 +9,12 @@ import click
 from click.core import Parameter
 
 from domain.errors import BadPolicy, NotFound, Refused
-from pratunam.policy.moments import instant
+from pratunam.commands.usage_words import WholeNumber, WrongWord
+from pratunam.policy.moments import Unreadable, instant
 
 #: a version's number, as the ledger counts
-VERSION = click.IntRange(0, 2**31)
-PORT = click.IntRange(0, 65_535)
+VERSION = WholeNumber(0, 2**31)
+PORT = WholeNumber(0, 65_535)
 
 
 class Words(click.ParamType[str]):
@@ -75,12 +76,12 @@ def check_folder(path: Path) -> None:
         raise refused_path(PermissionError(errno.EACCES, f"no right to write in {there}"), path)
 
 
-def read_instant(text: str | None) -> int | None:
-    """Read `--at` and `--deadline`; raises BadPolicy's command-line twin."""
+def read_instant(text: str | None, option: str) -> int | None:
+    """Read an option's instant, `--at` or `--deadline`; raises WrongWord."""
     try:
         return instant(text or "")
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+    except Unreadable as error:
+        raise WrongWord(error.message_en, error.message_th, param_hint=option) from None
 
 
 class SeveralWords(click.Command):

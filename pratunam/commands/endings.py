@@ -17,10 +17,10 @@ from pathlib import Path
 import click
 
 from domain.errors import Busy, NotRunning, PratunamError, Refused
+from pratunam.commands.usage_words import usage_th
 
 DONE, FAILED, WRONG, SOME_REJECTED, NOT_RUNNING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _OUR_CODE = Path(__file__).parents[2]
-_HELP_TH = "คำสั่งไม่ถูกต้อง"
 
 
 def run_to_end(body: Callable[[], int | None], *, as_json: bool) -> int:
@@ -70,12 +70,12 @@ def show_usage(error: click.UsageError, *, as_json: bool) -> int:
     path = error.ctx.command_path if error.ctx is not None else "pratunam"
     if as_json:
         _print_json(
-            "usage", error.format_message(), f"{_HELP_TH}: {error.format_message()}",
+            "usage", error.format_message(), usage_th(error),
             f"See `{path} --help`.", f"ดูวิธีใช้ด้วย `{path} --help`",
         )  # fmt: skip
     error.show()
     if error.format_message():
-        click.echo(f"{_HELP_TH} ดูวิธีใช้ด้วย `{path} --help`", err=True)
+        click.echo(f"{usage_th(error)} ดูวิธีใช้ด้วย `{path} --help`", err=True)
     return WRONG
 
 

@@ -12,6 +12,7 @@ from domain.jobs import Job
 from pratunam.commands.arguments import WORDS, check_folder
 from pratunam.commands.frame import Frame, at_home
 from pratunam.commands.stopping import unknown_party
+from pratunam.commands.usage_words import WholeNumber
 from pratunam.doorbells import wake_scheduler
 from pratunam.gate import usage_of
 from pratunam.intake_parts import intake_parts
@@ -26,9 +27,7 @@ from pratunam.why import why
 
 @click.command("jobs")
 @click.option("--party", default=None, help="Only this party's.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=1000, show_default=True, help="No more than so many."
-)
+@click.option("--limit", type=WholeNumber(1), default=1000, show_default=True, help="No more than so many.")
 @at_home
 async def jobs(frame: Frame, parts: Parts, party: str | None, limit: int) -> None:
     """List jobs, newest first, with when each will be done."""
@@ -111,7 +110,7 @@ async def resume(frame: Frame, parts: Parts, job: str) -> None:
 @click.argument("job")
 @at_home
 async def cancel(frame: Frame, parts: Parts, job: str) -> None:
-    """Cancel a job: what was not sent is not sent; what may have been sent is found out first."""
+    """Cancel a job: nothing more is sent. What may have been sent is found out first."""
     await _moved(frame, parts, await parts.ledger.cancel(job, frame.by, parts.clock.now()))
 
 
@@ -120,7 +119,7 @@ async def cancel(frame: Frame, parts: Parts, job: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder for the files.")
 @at_home
 async def results(frame: Frame, parts: Parts, job: str, out: Path) -> None:
-    """Write what became of every row: accepted, rejected, unknown, unprocessed, and a manifest with counts and digests."""
+    """Write what became of every row. Accepted, rejected, unknown and unprocessed ones, and a manifest with counts and digests."""
     from intake.results import write_results  # polars takes its time to load
 
     found = await parts.ledger.job(job)
@@ -135,7 +134,7 @@ async def results(frame: Frame, parts: Parts, job: str, out: Path) -> None:
 @click.argument("job")
 @at_home
 async def erase(frame: Frame, parts: Parts, job: str) -> None:
-    """Destroy a job's key: its contents are gone for good, its counts stay."""
+    """Destroy a job's key: its contents are gone. Its counts stay."""
     erased = await parts.ledger.erase(job, frame.by, parts.clock.now())
     await parts.spool.delete(erased.blob)
     frame.tell({"job": job, "erased": True}, f"Job {job} is erased: nobody can read its contents any more.")

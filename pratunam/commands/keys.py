@@ -24,7 +24,7 @@ def keys_group() -> None:
 @click.option("--dry-run", is_flag=True, help="Open every key, count them, and change nothing.")
 @framed
 def rewrap(frame: Frame, *, new: Path, dry_run: bool) -> None:
-    """Wrap all keys with another master key, while nothing runs; safe to repeat after a crash."""
+    """Wrap all keys with another master key. Nothing may run meanwhile; safe to repeat after a crash."""
     from pratunam.rewrap import rewrap as rewrap_keys
 
     done = asyncio.run(rewrap_keys(frame.settings, new, frame.by, dry_run=dry_run))

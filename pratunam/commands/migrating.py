@@ -27,7 +27,7 @@ from pratunam.parts import open_parts
 @click.option("--dry-run", is_flag=True, help="With --to: count what would be taken, and change nothing.")
 @framed
 def migrate(frame: Frame, address: str | None, password_file: Path | None, *, dry_run: bool) -> None:
-    """Bring the ledger to this version's schema (opening it does so), or move it into PostgreSQL."""
+    """Bring the ledger to this version's schema. Opening it does so, too; with --to it is moved into PostgreSQL."""
     if address is None:
         asyncio.run(_bring_up(frame))
         return

@@ -39,7 +39,7 @@ def check(frame: Frame, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @framed
 def plan(frame: Frame, file: Path) -> int | None:
-    """Show what FILE would change, for whom, and what it does to open hours and finish times."""
+    """Show what FILE would change, for whom. Also what it does to open hours and finish times."""
     return with_parts(_plan, make_home=True)(frame, text=sound_text(frame, file))
 
 
@@ -68,9 +68,14 @@ def apply(
     base: int | None,
     removed: tuple[str, ...],
 ) -> int | None:
-    """Make FILE the policy in force: version, audit line and one notice a party in one transaction."""
+    """Make FILE the policy in force. Version, audit line and one notice a party are one transaction."""
     request = ApplyRequest(
-        sound_text(frame, file), reason, author or frame.by.who, read_instant(at), base, frozenset(removed)
+        sound_text(frame, file),
+        reason,
+        author or frame.by.who,
+        read_instant(at, "--at"),
+        base,
+        frozenset(removed),
     )
     return with_parts(_apply, make_home=True)(frame, request=request)
 

@@ -22,7 +22,7 @@ from pratunam.commands.frame import Frame, framed
 @click.option("--port", type=PORT, default=None, help="Port of metrics and /healthz (default: a free one).")
 @framed
 def up(frame: Frame, file: Path | None, port: int | None) -> None:
-    """Run everything on this machine; prints `ready URL`, ends on SIGTERM or Ctrl-C."""
+    """Run everything on this machine. Prints `ready URL`; ends on SIGTERM or Ctrl-C."""
     from dataclasses import replace
 
     from pratunam.commands.policies import sound_text
@@ -79,7 +79,7 @@ def registrar(frame: Frame, port: int, file: Path | None) -> int:  # noqa: ARG00
 @click.option("--exit", "leave", is_flag=True, help="End when the story is told, also on a terminal.")
 @framed
 def demo(frame: Frame, leave: bool) -> int | None:
-    """Tell the whole story on sample parties and the reference registrar."""
+    """Tell the whole story on sample parties. The reference registrar judges it."""
     from pratunam.demo.story import run_demo
 
     passed = asyncio.run(run_demo(leave=leave or not frame.is_terminal))

@@ -9,6 +9,7 @@ from domain.jobs import Outcome
 from domain.states import RecordState
 from pratunam.commands.arguments import WORDS
 from pratunam.commands.frame import Frame, at_home
+from pratunam.commands.usage_words import WrongWord
 from pratunam.doorbells import wake_scheduler
 from pratunam.job_view import job_json
 from pratunam.parts import Parts
@@ -26,7 +27,7 @@ def records_group() -> None:
 @click.argument("job")
 @at_home
 async def doubtful(frame: Frame, parts: Parts, job: str) -> None:
-    """List records of which no machine can find out what became of them."""
+    """List records of which only people can say more."""
     await _list(frame, parts, job, "doubtful")
 
 
@@ -48,9 +49,9 @@ async def unknown(frame: Frame, parts: Parts, job: str) -> None:
 async def resolve(
     frame: Frame, parts: Parts, *, job: str, row: str, verdict: str, reason: str, sheet: str | None
 ) -> None:
-    """Say what became of one record, by its ROW in the file (or SHEET!ROW); `resend` sends it again with the same key."""
-    found = await parts.ledger.job(job)
+    """Say what became of one record. ROW is its row in the file, or SHEET!ROW; `resend` sends it again with the same key."""
     number, named = _row(row)
+    found = await parts.ledger.job(job)
     place = await find_unsettled(parts, found, number, sheet or named)
     if place is None:
         raise NotFound(
@@ -75,7 +76,11 @@ async def resolve(
 def _row(text: str) -> tuple[int, str | None]:
     sheet, _, number = text.rpartition("!")
     if not number.isascii() or not number.isdigit():
-        raise click.BadParameter(f"`{text}` is no row; write its number, or SHEET!NUMBER", param_hint="ROW")
+        raise WrongWord(
+            f"`{text}` is no row; write its number, or SHEET!NUMBER",
+            f"`{text}` ไม่ใช่แถว โปรดเขียนเลขแถว หรือ SHEET!เลขแถว",
+            param_hint="ROW",
+        )
     return int(number), sheet or None
 
 

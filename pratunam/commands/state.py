@@ -16,7 +16,7 @@ from pratunam.status import PartyStatus, Status, read_status
 @click.command("status")
 @at_home
 async def status(frame: Frame, parts: Parts) -> None:
-    """Show load on the registry against what it allows, sessions against accounts, each party's backlog, pace and end."""
+    """Show load, backlog, pace and when it will be done. Load stands against what the registry allows, sessions against accounts."""
     async with open_quotas(frame.settings) as quotas:
         found = await with_outlooks(await read_status(parts, quotas), Outlooks(parts))
     policy, now = await parts.policy(), parts.clock.now()

@@ -15,6 +15,7 @@ from pratunam.commands.arguments import SeveralWords, read_instant
 from pratunam.commands.endings import NOT_RUNNING, SOME_REJECTED
 from pratunam.commands.frame import Frame, at_home
 from pratunam.commands.stopping import only_registry, unknown_party, unknown_registry
+from pratunam.commands.usage_words import WholeNumber, WrongWord
 from pratunam.commands.waiting import exit_code, has_ended, wait_for
 from pratunam.doorbells import ring_check
 from pratunam.dry_view import report_json, report_lines
@@ -25,7 +26,7 @@ from pratunam.parts import Parts
 if TYPE_CHECKING:  # intake loads polars
     from intake.parts import SubmitRequest
 
-_ANY_PRIORITY = click.IntRange(-1_000_000, 1_000_000)
+_ANY_PRIORITY = WholeNumber(-1_000_000, 1_000_000)
 
 
 @click.command("check")
@@ -100,7 +101,7 @@ async def submit(
     """Take FILE in as one job; prints its id and receipt. The same file for the same party is the same job."""
     from intake.receive import receive
 
-    deadline_at = read_instant(deadline)
+    deadline_at = read_instant(deadline, "--deadline")
     owner, rules = await _whose(parts, party, registry)
     request = replace(
         _request(owner, rules, file, operation, declared=declared, sheet=sheet),
@@ -178,9 +179,12 @@ def _operation(profile_name: str, text: str | None) -> str | None:
     wanted = text.strip().upper()
     if wanted in known:
         return wanted
-    near = difflib.get_close_matches(wanted, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-    raise click.BadParameter(f"no operation `{text}`; {hint}", param_hint="--operation")
+    near, listed = difflib.get_close_matches(wanted, known, n=1), ", ".join(known)
+    hint = f"did you mean {near[0]}?" if near else f"there are {listed}."
+    hint_th = f"หมายถึง {near[0]} หรือไม่" if near else f"มี {listed}"
+    raise WrongWord(
+        f"no operation `{text}`; {hint}", f"ไม่มีรายการ `{text}` {hint_th}", param_hint="--operation"
+    )
 
 
 async def _ask(

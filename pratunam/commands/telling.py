@@ -28,7 +28,7 @@ async def notices(frame: Frame, parts: Parts, party: str | None) -> None:
 @click.option("--subject", default=None, help="Only lines about this job, party, account or registry.")
 @at_home
 async def audit(frame: Frame, parts: Parts, action: str | None, subject: str | None) -> int | None:
-    """Show who did what and why; `audit verify` proves the chain and ends with 1 when it is broken."""
+    """Show who did what and why. `audit verify` proves the chain and ends with 1 when it is broken."""
     if action == "verify":
         return await _verify(frame, parts)
     lines = list(await parts.ledger.audit(subject=subject))

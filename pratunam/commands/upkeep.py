@@ -16,7 +16,7 @@ from pratunam.parts import Parts
 @click.command("doctor")
 @framed
 def doctor(frame: Frame) -> int | None:
-    """Say what is wrong with this installation, in sentences; ends with 1 when something is."""
+    """Say what is wrong with this installation. Ends with 1 when something is."""
     from pratunam.doctor import examine, settings_told
 
     found = asyncio.run(examine(frame.settings))
@@ -46,7 +46,7 @@ def doctor(frame: Frame) -> int | None:
 )
 @at_home
 async def backup(frame: Frame, parts: Parts, *, folder: Path, with_keys: bool) -> None:
-    """Write a consistent copy of the home into DIR, also while the gate runs."""
+    """Write a consistent copy of the home into DIR. The gate may run meanwhile."""
     from pratunam.backup import back_up
 
     check_folder(folder.parent)

@@ -1,6 +1,7 @@
 """The story itself: set the stage, start registrar and gate, hand in every file, watch, and let the registrar judge."""
 
 import asyncio
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
@@ -37,9 +38,14 @@ _LOOK_EVERY_S = 0.5
 _LINE_EVERY = 10
 
 
+#: columns where no terminal is
+_WIDE = 160
+
+
 async def run_demo(*, leave: bool) -> bool:
     """Tell the story; returns whether the registrar's report and the gate's counts agree and no limit was broken."""
-    console = Console(highlight=False, soft_wrap=True)
+    # what is not read on a terminal is not cut to the width of one
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
     folder = Path(tempfile.mkdtemp(prefix="pratunam-demo-"))
     began = time.monotonic()
     console.print(f"Writing {len(PLAYERS)} parties' files into {folder} …", markup=False)

@@ -1,13 +1,14 @@
 """The outlook of a job, in words and from the planner."""
 
 import datetime as dt
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.quota import Signals, Usage
+from domain.quota import BoundBy, PartyUse, SessionUse, Signals, Usage
 from domain.windows import WindowState
 from pratunam.job_view import counts_line, next_steps
 from pratunam.outlook import Outlook, about_ms, outlook_text, timezone_of
@@ -156,6 +157,29 @@ def test_a_job_behind_a_paused_one_has_no_end_in_sight(desk: Desk) -> None:
     assert told["finish_forecast_at"] is None
     assert first in desk.run("job", "show", second).out
     assert "blocked" in [each["code"] for each in desk.json("job", "why", second)["reasons"]]
+
+
+@pytest.mark.usefixtures("server")
+def test_the_pace_is_what_the_party_s_sessions_bear_of_its_share(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One session of 20 a second beside a share of 36: that is not what is sent; a quarantined one sends nothing."""
+    job = desk.submitted(desk.members(40))
+    desk.check(job)
+    sitting = SessionUse("P001", "P001-01", "w", 1, 5_000, 0, 0, 0)
+
+    async def usage(settings: Settings, registry: str) -> Usage:
+        del settings, registry
+        use = PartyUse(1.0, 0, 0, BoundBy.ACCOUNT, 36.0)
+        left = replace(sitting, account="P001-02", quarantined=True)
+        return Usage(1, 0, 0.0, 0, 0, sessions=(sitting, left), parties={"P001": use})
+
+    monkeypatch.setattr("pratunam.outlooks.usage_of", usage)
+
+    async def look(parts: Parts) -> Outlook:
+        return await Outlooks(parts).of_job(await parts.ledger.job(job))
+
+    assert desk.within(look).share == 20.0
 
 
 def test_a_registry_that_is_gone_is_told_in_utc() -> None:
