@@ -150,7 +150,7 @@ def test_an_unknown_party_hears_how_to_get_an_account(desk: Desk) -> None:
         (("--registry", "births"), "party-members"),
         (("--deadline", "tomorrow"), "RFC 3339"),
         (("--max-invalid", "101"), "0<=x<=100"),
-        (("--priority", "high"), "integer"),
+        (("--priority", "high"), "whole number"),
         (("--sheet", "x", "--colour", "red"), "--colour"),
     ],
 )
