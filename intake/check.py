@@ -27,6 +27,7 @@ from intake.frames import (
     WantOthers,
 )
 from intake.held import HeldRows
+from intake.limits import return_memory
 from intake.persons import Persons
 from intake.sizes import lines_of_a_slice
 from intake.slices import Slicer
@@ -231,6 +232,7 @@ def _first_pass(
         if putting:
             putting.result()
         held.end()
+    return_memory()  # what comes needs other memory than what was
 
 
 def _checked(task: CheckTask, pipes: Pipes, rows: Rows) -> Iterator[tuple[TableChunk, pl.Series, Checked]]:
