@@ -23,6 +23,8 @@ from tests.end_to_end.canaries import Search, disguises
 SENT, CRASHED = 150, 12_000
 #: IDs of each file that are looked for, beside the names that every row bears
 SOUGHT = 15
+#: processes are listed so often: none lives for a shorter time, and each look costs as much as a gate that is idle
+LOOK_EVERY_MS = 50
 SURNAME, GIVEN, ROAD = "คะนารีย์เหลืองอ่อน", "นกขมิ้นน้อย", "ถนนนกแก้วสีรุ้ง"
 PLAN = TownPlan(
     [2], [SENT], 400, 100, 200, 50,
@@ -99,7 +101,10 @@ class Watch:
                     self.commands.add(" ".join(words))
                     if self.is_cruel and "intake.child" in words and _held(scratch):
                         self._crash(process, scratch)
-            await asyncio.sleep(0.01)
+            for _ in range(LOOK_EVERY_MS // 10):
+                await asyncio.sleep(0.01)
+                if self.is_cruel and _held(scratch):
+                    break
 
     def _crash(self, process: psutil.Process, scratch: Path) -> None:
         """Stop it, look at what lies about in the middle of a check, then have it die as by a fault of its own."""
