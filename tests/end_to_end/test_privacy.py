@@ -123,9 +123,11 @@ async def submitted(place: Town, file: Path) -> str:
     return str(said.json["job"])
 
 
-async def until_empty(folder: Path) -> None:
-    """Wait until nothing is left in a folder."""
-    while await asyncio.to_thread(lambda: any(folder.iterdir())):  # noqa: ASYNC110 - another process rings no bell
+async def until_empty(scratch: Path) -> None:
+    """Wait until nothing is left in the scratch but the locks of those who take files in, which are empty."""
+    while await asyncio.to_thread(
+        lambda: {path.name for path in scratch.iterdir()} - {"turns"} or _held(scratch)
+    ):  # noqa: ASYNC110 - another process rings no bell
         await asyncio.sleep(0.05)
 
 
