@@ -125,10 +125,12 @@ async def submitted(place: Town, file: Path) -> str:
 
 async def until_empty(scratch: Path) -> None:
     """Wait until nothing is left in the scratch but the locks of those who take files in, which are empty."""
-    while await asyncio.to_thread(
-        lambda: {path.name for path in scratch.iterdir()} - {"turns"} or _held(scratch)
-    ):  # noqa: ASYNC110 - another process rings no bell
+    while await asyncio.to_thread(_is_left, scratch):  # noqa: ASYNC110 - another process rings no bell
         await asyncio.sleep(0.05)
+
+
+def _is_left(scratch: Path) -> bool:
+    return _held(scratch) or any(path.name != "turns" for path in scratch.iterdir())
 
 
 def _held(scratch: Path) -> bool:
