@@ -76,7 +76,12 @@ class Both:
 
     async def play(self, name: str, *args: Any) -> None:
         """Do one thing with both, and compare what they show."""
-        await getattr(self, f"_{name}")(*args)
+        doings: dict[str, Callable[..., Awaitable[None]]] = {
+            "pass": self._pass, "lose": self._lose, "begin": self._begin, "lead": self._lead, "configure": self._configure,
+            "share": self._share, "report": self._report, "lease": self._lease, "tick": self._tick, "told": self._told,
+            "push_back": self._push_back, "hold": self._hold, "quarantine": self._quarantine,
+        }  # fmt: skip
+        await doings[name](*args)
         await self.same(_usage)
 
     async def _pass(self, ms: int) -> None:
