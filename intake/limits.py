@@ -10,7 +10,7 @@ import signal
 import sys
 
 #: reading and checking files gives way to sending records
-NICE = 10
+NICE = 3
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
