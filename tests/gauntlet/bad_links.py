@@ -111,15 +111,24 @@ _HOWS: dict[str, tuple[str, Callable[[Link], None], float]] = {
     "throttled link to": ("4,000 bytes a second", _throttle, 6.0),
     "reset link to": ("RST once", Link.reset, 0.5),
 }
+#: what comes later than an answer time-out was given up for good where Redis is lost meanwhile (architecture.md 4.3)
+_LATE = ("stalled link to", "late delivery to", "throttled link to", "half-open link to")
 LINKS = (
     *(
-        Kind(f"{name} {what}", f"proxy: {how}", _STAKES[what], spoiling(what, do, usual_s), _COVERS[what])
+        Kind(
+            f"{name} {what}",
+            f"proxy: {how}",
+            _STAKES[what],
+            spoiling(what, do, usual_s),
+            _COVERS[what],
+            is_alone=what == "registrar" and name in _LATE,
+        )
         for what in WHERE
         for name, (how, do, usual_s) in _HOWS.items()
     ),
     Kind(
         "delivered twice", "proxy: a host's requests delivered again", "one effect a key", twice, "27", is_alone=True
     ),
-    Kind("swizzled links", "proxy: links clogged and freed in random orders", "all promises", swizzle, "48"),
+    Kind("swizzled links", "proxy: links clogged and freed in random orders", "all promises", swizzle, "48", is_alone=True),
     Kind("host cut off", "proxy: all links of one host cut", "the other host takes over", cut_host_off, "29", is_alone=True),
 )  # fmt: skip

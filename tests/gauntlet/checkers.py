@@ -15,6 +15,8 @@ from tests.gauntlet.traffic import HandedIn
 
 _MOST_NAMED = 3
 _BEGINS_NS = 2_000_000_000
+#: what a step of the gate's clock is worth (s), and how soon after it that is had
+_LEAP_S, _LEAP_WITHIN_S = 0.3, 0.05
 #: decisions that do not count for the buckets: what stands behind an `end` line was sent before it could be read
 _BEHIND_THE_END = "after_end"
 LOST, TWICE, FOREIGN = "lost", "not exactly once", "never valid"
@@ -56,6 +58,8 @@ class Evidence:
     #: jobs that people cancelled: their records may be unprocessed
     cancelled: frozenset[str] = frozenset()
     audit_holds: bool = True
+    #: when the gate's clock was stepped forward (ms, wall)
+    leaps: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def judge(seen: Evidence) -> Verdict:
     counted, late, repeated = _counting(seen)
     found: list[tuple[str, int, str]] = [
         *_effects(seen),
-        *_over_limits(seen.plan, counted),
+        *_over_limits(seen, counted),
         *_over_sessions(seen),
         *_outside(seen),
         *_ledger(seen),
@@ -162,22 +166,32 @@ def _is_superseded(arrival: Arrival, began: Mapping[int, int]) -> bool:
     )
 
 
-def _over_limits(plan: Plan, counted: Sequence[Arrival]) -> Iterator[tuple[str, int, str]]:
+def _over_limits(seen: Evidence, counted: Sequence[Arrival]) -> Iterator[tuple[str, int, str]]:
+    plan = seen.plan
     times: dict[str, list[int]] = defaultdict(list)
     for each in counted:
         times["registry"].append(each.at_ns)
         times[each.account].append(each.at_ns)
     for scope, of_it in times.items():
         of_all = scope == "registry"
-        step = (
-            LimitStep(0, plan.rate, plan.burst)
-            if of_all
-            else LimitStep(0, plan.account_rate, plan.account_burst)
-        )
-        found = scan_bucket(of_it, [step])
+        rate, burst = (plan.rate, plan.burst) if of_all else (plan.account_rate, plan.account_burst)
+        found = scan_bucket(of_it, _steps(seen, rate, burst))
         if found.over:
             worst_s = (found.worst_at_ns or 0) / 1e9
             yield LIMITS, found.over, f"{scope} by {found.max_excess:.2f} record(s), worst at {worst_s:.2f} s"
+
+
+def _steps(seen: Evidence, rate: int, burst: int) -> list[LimitStep]:
+    """Return what may come: a forward step of the gate's clock is worth `_LEAP_S` of refill (architecture.md 4.3), and no more."""
+    steps = [LimitStep(0, rate, burst)]
+    first = seen.arrivals[0]
+    for leap in sorted(seen.leaps):
+        at_ns = max(0, first.at_ns + (leap - first.wall_ms) * 1_000_000)
+        steps += [
+            LimitStep(at_ns, rate * (1 + _LEAP_S / _LEAP_WITHIN_S), burst),
+            LimitStep(at_ns + round(_LEAP_WITHIN_S * 1e9), rate, burst),
+        ]
+    return steps
 
 
 def _over_sessions(seen: Evidence) -> Iterator[tuple[str, int, str]]:

@@ -29,6 +29,8 @@ class Scene:
     cancelled: set[str] = field(default_factory=set)
     #: names of kills and when they struck (ms, wall), for the recovery times
     blows: list[tuple[str, int]] = field(default_factory=list)
+    #: when the gate's own clock was stepped forward (ms, wall)
+    leaps: list[int] = field(default_factory=list)
     is_short: bool = False
 
     def span_s(self, usual: float, *, short: float | None = None) -> float:

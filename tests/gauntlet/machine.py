@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -90,8 +91,12 @@ def stepped(whose: str, *steps_s: float) -> Callable[[Scene], Awaitable[None]]:
         name = scene.host().name if whose == "host" else whose
         wishes = _able(scene.ground.wishes[name])
         try:
+            before_s = 0.0
             for step_s in (*steps_s, 0.0):
+                if whose == "redis" and step_s > before_s:
+                    scene.leaps.append(time.time_ns() // 1_000_000)
                 wishes.step_clock(step_s)
+                before_s = step_s
                 await asyncio.sleep(scene.span_s(4.0, short=2.0))
         finally:
             wishes.step_clock(0.0)

@@ -52,7 +52,7 @@ class Kept:
         except (OSError, ValueError):
             return False
 
-    async def ready(self, within_s: float = 60) -> None:
+    async def ready(self, within_s: float = 120) -> None:
         """Wait until it is ready; raises TimeoutError with its name."""
         try:
             async with asyncio.timeout(within_s):

@@ -16,7 +16,7 @@ from tests.gauntlet.plan import REGISTRY
 from tests.gauntlet.processes import pratunam
 
 _ACCOUNT = re.compile(rb'"account":(\d+)')
-_READY_WITHIN_S, _STOP_WITHIN_S = 30.0, 10.0
+_READY_WITHIN_S, _STOP_WITHIN_S = 90.0, 10.0
 
 
 class Registrar:

@@ -56,9 +56,42 @@ async def _stopped(scene: Scene, kept: Kept, usual_s: float) -> None:
 
 
 STOPS = (
-    Kind("stop worker", "SIGSTOP, SIGCONT after its leases ended", "a sleeper that wakes sends nothing", stop_worker, "43, D3"),
-    Kind("stop acting scheduler", "SIGSTOP, SIGCONT after another took over", "one acts; shares fenced", stop_leader, "50"),
-    Kind("pause redis", "SIGSTOP for 90 s (6 s in a quick run)", "nothing sent without a permit", stop_redis, "11", is_alone=True),
-    Kind("stop database", "SIGSTOP of every process of PostgreSQL", "claim before send; none lost", stop_database, "17", is_alone=True),
-    Kind("stop registrar", "SIGSTOP: what was sent arrives at one instant", "limits in every interval", stop_registrar, "24"),
-)  # fmt: skip
+    Kind(
+        "stop worker",
+        "SIGSTOP, SIGCONT after its leases ended",
+        "a sleeper that wakes sends nothing",
+        stop_worker,
+        "43, D3",
+    ),
+    Kind(
+        "stop acting scheduler",
+        "SIGSTOP, SIGCONT after another took over",
+        "one acts; shares fenced",
+        stop_leader,
+        "50",
+    ),
+    Kind(
+        "pause redis",
+        "SIGSTOP for 90 s (6 s in a quick run)",
+        "nothing sent without a permit",
+        stop_redis,
+        "11",
+        is_alone=True,
+    ),
+    Kind(
+        "stop database",
+        "SIGSTOP of every process of PostgreSQL",
+        "claim before send; none lost",
+        stop_database,
+        "17",
+        is_alone=True,
+    ),
+    Kind(
+        "stop registrar",
+        "SIGSTOP: what was sent arrives at one instant",
+        "limits in every interval",
+        stop_registrar,
+        "24",
+        is_alone=True,
+    ),
+)

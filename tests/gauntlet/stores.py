@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from pratunam.embedded import find_binary
 from tests.postgres import PostgresServer
 
-_READY_WITHIN_S, _PATIENCE_S, _LOOK_EVERY_S = 10.0, 8.0, 0.2
+_READY_WITHIN_S, _PATIENCE_S, _LOOK_EVERY_S = 60.0, 8.0, 0.2
 
 
 class Valkey:

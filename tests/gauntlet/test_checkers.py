@@ -129,3 +129,15 @@ def test_recovery_is_read_from_the_log() -> None:
     ]
     [times] = recoveries(arrivals, [("kill worker", 1000)])
     assert (times.count, times.back_s, times.silence_s) == (1, (4.5, 4.5, 4.5), (2.5, 2.5, 2.5))
+
+
+def test_a_step_of_the_gate_s_clock_is_worth_a_burst_and_no_more() -> None:
+    """A full burst, a step that refills it, another burst: allowed with the step, not without, and not three times."""
+    seen = clean()
+    last = seen.arrivals[-1]
+    bursts = [replace(last, at_ns=last.at_ns + 1000 * MS + at // 5 * 60 * MS) for at in range(15)]
+    twice, thrice = ([*seen.arrivals, *bursts[:many]] for many in (10, 15))
+    step = (last.wall_ms + 1001,)
+    assert judge(replace(seen, arrivals=twice, leaps=step)).counts[checkers.LIMITS] == 0
+    assert judge(replace(seen, arrivals=twice)).counts[checkers.LIMITS] > 0
+    assert judge(replace(seen, arrivals=thrice, leaps=step)).counts[checkers.LIMITS] > 0
