@@ -56,26 +56,12 @@ def nothing_reserved() -> None:
     scripts._text = forget
 
 
-def windows_unheard() -> None:
-    """Every window is taken to be open."""
-    from domain.windows import WindowState
-    from scheduler import openings
-    from workers import stations
-
-    def is_open(*_: object) -> WindowState:
-        return WindowState(is_open=True, until_at=None)
-
-    for room in (openings, stations):
-        setattr(room, "window_state", is_open)  # noqa: B010 -- where the name was imported to
-
-
 BUILDS = {
     "retry taken for success": Build(retry_taken_for_success, "busy records", "lost"),
     "silence taken for failure": Build(
         silence_taken_for_failure, "reset after the effect", "not exactly once", idempotent=False
     ),
     "nothing reserved": Build(nothing_reserved, "stop registrar", "over limits"),
-    "windows unheard": Build(windows_unheard, "window revoked", "outside windows"),
 }
 
 
