@@ -2,7 +2,7 @@
 
 A seat that the gate gave less than it wanted rests for a part of its burst, so that permits come in handfuls of a few: every handful
 costs a call and a packet. Its bucket goes on filling meanwhile. Seats that rest alike wake at the same instants, so that one call
-carries them all, draws and answers. It must not know records, wires or the ledger, nor call the gate itself.
+carries them all. It must not know records, wires or the ledger, nor call the gate itself.
 """
 
 from collections import deque
@@ -22,6 +22,8 @@ REST_MS = 200
 FULL_REST_FROM = 8
 #: totals that the gate does not know are told within so long (ms), unless the seat's pace says otherwise
 TELL_MS = 100
+#: answers are told after this part of a rest, unless the account is what binds
+TELLS_A_REST = 4
 #: its first answers are told sooner (ms): after a standstill buckets are full, and refill only when what is out is known to be answered
 FIRST_TOLD_MS = 10
 _SHUT = frozenset({BoundBy.HOLD, BoundBy.WINDOW, BoundBy.PUSHBACK})
@@ -61,15 +63,11 @@ class Seat:
         self._told_at = clock.monotonic() - RENEW_MS
         self._rest_until = 0
         self._held_count = 0
-        self._tell_ms = TELL_MS
 
     def pace(self, *quotas: AccountQuota) -> None:
         """Draw in handfuls that fit all these rates and bursts: small parts of what the burst is worth that is worth least."""
         worth_ms = [quota.burst / quota.rate * 1000 for quota in quotas if quota.rate > 0]
         self.rest_ms = min([REST_MS, *(int(each * REST_OF_BURST) for each in worth_ms)])
-        # Answers are told with the next draw. Until then what is out keeps its place in the buckets, so these could fill up meanwhile:
-        # not when a rest is shorter than half of what the burst is worth.
-        self._tell_ms = self.rest_ms
 
     def usable(self) -> int:
         """Return how many permits are valid at this instant; those that lapsed are counted for handing back."""
@@ -130,10 +128,18 @@ class Seat:
         return asks_at if due > now and asks_at < due and self.want() else due
 
     def _tells_at(self) -> int:
-        if not self.has_news():
-            return self._told_at + RENEW_MS
-        is_first = self.settled and not self._told[3]
-        return self._told_at + (FIRST_TOLD_MS if is_first else self._tell_ms)
+        return self._told_at + (self._tell_within_ms() if self.has_news() else RENEW_MS)
+
+    def _tell_within_ms(self) -> int:
+        """What is out keeps its place in the buckets until its answer is told: a bucket that is filling up would be full too early.
+
+        An account that is drawn to the bottom each time has room enough: its answers are told with the next draw, in one call.
+        """
+        if not self.rest_ms:
+            return TELL_MS
+        if self.settled and not self._told[3]:
+            return FIRST_TOLD_MS
+        return self.rest_ms if self.bound_by is BoundBy.ACCOUNT else self.rest_ms // TELLS_A_REST
 
     def _asks_at(self, now: int) -> int:
         return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))

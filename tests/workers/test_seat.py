@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.quota import AccountQuota, BoundBy, Permit
 from tests.workers.pacing import Desk
 from workers.pacer import TICK_S
-from workers.seat import FIRST_TOLD_MS, RENEW_MS, REST_MS, TELL_MS
+from workers.seat import FIRST_TOLD_MS, RENEW_MS, REST_MS, TELL_MS, TELLS_A_REST
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ async def test_a_rest_is_a_small_part_of_the_burst(desk: Desk) -> None:
     assert rests == [REST_MS, 100, 100, REST_MS]
 
 
-async def test_answers_are_told_with_the_next_draw(desk: Desk) -> None:
-    """One call carries both: a call of their own would cost as much as a draw, and win nothing while the buckets are not full."""
+async def test_answers_are_told_with_the_next_draw_where_the_account_binds(desk: Desk) -> None:
+    """One call carries both, and its bucket has room; where something else binds it fills up, and would be full too early."""
     seat = desk.sit("A1", 40)
     seat.pace(AccountQuota(20, 20))
     desk.gate.per_tick = 2
@@ -58,6 +58,8 @@ async def test_answers_are_told_with_the_next_draw(desk: Desk) -> None:
     await desk.pacer.run_once()
     seat.settle(1)
     now = desk.clock.monotonic()
+    assert seat.due_before(now + 1_000, now) - now == REST_MS // TELLS_A_REST
+    seat.bound_by = BoundBy.ACCOUNT
     assert seat.due_before(now + 1_000, now) == REST_MS  # its draw was at 0
 
 
@@ -107,7 +109,7 @@ async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(
     desk.pacer.nudge(seat)
     seat.settle(1)
     desk.pacer.nudge(seat)
-    assert wakes == [(REST_MS - 30) / 1000]
+    assert wakes == [(REST_MS // TELLS_A_REST - 30) / 1000]
 
 
 async def test_what_a_lost_gate_may_not_have_heard_is_said_again_at_once(desk: Desk) -> None:
