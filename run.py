@@ -24,7 +24,6 @@ STAMP = VENV / "pratunam.stamp"
 COMPILED = VENV / "compiled"
 LOCKS = ROOT / "requirements"
 DEV_LOCK, UV_LOCK = LOCKS / "dev.lock", LOCKS / "uv.lock"
-OURS_ONLY = ("tests", "benchmarks")  # checked like the rooms, but never packaged
 OLDEST = (3, 11)
 SAME_PYTHON = f"import sys; sys.exit(sys.version_info[:3] != {sys.version_info[:3]})"
 
@@ -203,6 +202,16 @@ def part(file: str, program: str, *words: str) -> Callable[[Sequence[str]], int]
     return go
 
 
+def pratunam(command: str) -> Callable[[Sequence[str]], int]:
+    """One of the project's own commands."""
+    return part("pratunam/cli.py", "pratunam", command)
+
+
+def module(name: str) -> Callable[[Sequence[str]], int]:
+    """A package that is a program."""
+    return part(f"{name.replace('.', '/')}/__main__.py", "python", "-m", name)
+
+
 def pytest_arguments(arguments: Sequence[str], cores: int) -> list[str]:
     """Add the number of test processes where the caller named none and did not pick single tests."""
     chosen = any(
@@ -216,37 +225,6 @@ def test(arguments: Sequence[str]) -> int:
     """The tests: the whole suite, or what the arguments name; warnings are errors."""
     os.chdir(ROOT)
     return hand_over("python", "-m", "pytest", *pytest_arguments(arguments, os.cpu_count() or 1))
-
-
-def checks() -> list[tuple[str, list[str]]]:
-    """Every check by name, in the order in which a fault is cheapest to find."""
-    rooms = sorted(
-        init.parent.name for init in ROOT.glob("*/__init__.py") if init.parent.name not in OURS_ONLY
-    )
-    trees = [*rooms, "run.py", ".ci/dead_code.py", *(tree for tree in OURS_ONLY if (ROOT / tree).is_dir())]
-    return [
-        ("format", [in_venv("ruff"), "format", "--check", "."]),
-        ("lint", [in_venv("ruff"), "check", "."]),
-        ("types", [in_venv("mypy"), *trees]),
-        ("imports", [in_venv("lint-imports")]),
-        ("dependencies", [in_venv("deptry"), *rooms]),
-        ("dead-code", [in_venv("python"), ".ci/dead_code.py"]),
-    ]
-
-
-def check(arguments: Sequence[str]) -> int:
-    """Format, lint, strict types, import rules, dependencies, dead code; all of them, or those named."""
-    known = dict(checks())
-    unknown = [name for name in arguments if name not in known]
-    if unknown:
-        raise Stopped(f"no such check: {', '.join(unknown)}. There are: {', '.join(known)}.", 2)
-    outcome: dict[str, bool] = {}
-    for name in arguments or known:
-        print(f"== {name}", flush=True)
-        outcome[name] = call(known[name]) == 0
-    lines = [f"{'ok    ' if passed else 'FAILED'}  {name}" for name, passed in outcome.items()]
-    print("", *lines, sep="\n", flush=True)
-    return 0 if all(outcome.values()) else 1
 
 
 def lock(arguments: Sequence[str]) -> int:
@@ -268,29 +246,26 @@ def lock(arguments: Sequence[str]) -> int:
 
 COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "setup": (setup, "make .venv from the hashed locks (every command does so by itself)"),
-    "demo": (part("pratunam/cli.py", "pratunam", "demo"), "a dozen parties' files through the gate, judged"),
-    "up": (part("pratunam/cli.py", "pratunam", "up"), "everything on this machine, until Ctrl-C"),
+    "demo": (pratunam("demo"), "a dozen parties' files through the gate, judged"),
+    "up": (pratunam("up"), "everything on this machine, until Ctrl-C"),
     "test": (test, "the tests; arguments go to pytest (run.py test tests/quotas -x)"),
-    "check": (check, "format, lint, types, imports, dependencies, dead code; or only those named"),
-    "bench": (part("benchmarks/__main__.py", "python", "-m", "benchmarks"), "speed, measured"),
-    "sim": (part("tests/sim/__main__.py", "python", "-m", "tests.sim"), "scenarios on a virtual clock"),
-    "sweep": (
-        part("tests/sweep/__main__.py", "python", "-m", "tests.sweep"),
-        "one fault at every point of a way",
+    "check": (
+        part(".ci/checks.py", "python", ".ci/checks.py"),
+        "format, lint, types, imports, dependencies, dead code; or only those named",
     ),
-    "soak": (part("tests/soak/__main__.py", "python", "-m", "tests.soak"), "hours of mixed load and faults"),
-    "gauntlet": (
-        part("tests/gauntlet/__main__.py", "python", "-m", "tests.gauntlet"),
-        "real processes under faults",
-    ),
+    "bench": (module("benchmarks"), "speed, measured"),
+    "sim": (module("tests.sim"), "scenarios on a virtual clock"),
+    "sweep": (module("tests.sweep"), "one fault at every point of a way"),
+    "soak": (module("tests.soak"), "hours of mixed load and faults"),
+    "gauntlet": (module("tests.gauntlet"), "real processes under faults"),
     "lock": (lock, "resolve the dependencies anew (maintainers)"),
 }
 
 
 def usage() -> str:
     """The help text: one line a command."""
-    lines = [f"  {name:<6} {text}" for name, (_, text) in COMMANDS.items()]
-    return "\n".join(["python3 run.py COMMAND [ARGUMENTS]", "", *lines, "  help   this"])
+    lines = [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(["python3 run.py COMMAND [ARGUMENTS]", "", *lines, "  help     this"])
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,7 +5,8 @@ repeat. It must hold no state of its own but the newest epoch it was told of.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import redis.asyncio as aioredis
@@ -192,33 +193,32 @@ class RedisQuotas:
         self, client: aioredis.Redis, what: Script, keys: Sequence[str], args: Sequence[str | int | bytes]
     ) -> Any:
         """Run one script; a server that does not know it yet is told, and nothing has happened before that."""
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                try:
-                    return await client.evalsha(what.sha, len(keys), *keys, *args)
-                except NoScriptError:
-                    return await client.eval(what.text, len(keys), *keys, *args)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _lost(
-                f"Redis did not do {what.name}: {type(error).__name__} {str(error)[:200]}."
-            ) from error
+        async with _answered(f"do {what.name}"):
+            try:
+                return await client.evalsha(what.sha, len(keys), *keys, *args)
+            except NoScriptError:
+                return await client.eval(what.text, len(keys), *keys, *args)
 
     async def _run(self) -> str:
         """Return the run id of the server: another one means that it was started again, or is another server."""
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                return str((await self._redis.info("server"))["run_id"])
-        except (RedisError, OSError, TimeoutError, KeyError) as error:
-            raise _lost(f"Redis does not say who it is: {type(error).__name__}.") from error
+        async with _answered("say who it is"):
+            return str((await self._redis.info("server"))["run_id"])
 
     async def _server_time(self) -> int:
         """Return the server's clock in µs, read before what follows is asked."""
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                seconds, micros = await self._redis.time()
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _lost(f"Redis does not tell the time: {type(error).__name__}.") from error
+        async with _answered("tell the time"):
+            seconds, micros = await self._redis.time()
         return int(seconds) * 1_000_000 + int(micros)
+
+
+@asynccontextmanager
+async def _answered(what: str) -> AsyncIterator[None]:
+    """Have the server answer in time; raises GateLost with what it did not do."""
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            yield
+    except (RedisError, OSError, TimeoutError, KeyError) as error:
+        raise _lost(f"Redis did not {what}: {type(error).__name__} {str(error)[:200]}.") from error
 
 
 def _in_parts(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -1,5 +1,7 @@
 """run.py's pure parts: what it refuses, when it sets up again, and what it hands to the programs it calls."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,9 +73,27 @@ def test_a_part_that_is_not_built_says_so() -> None:
 
 def test_a_check_that_does_not_exist_is_a_wrong_command_line() -> None:
     """Checks can be picked by name; a name that is none of them ends with 2 and shows those that are."""
-    with pytest.raises(run.Stopped, match=r"no such check: tpyes.*types") as stop:
-        run.check(["tpyes"])
-    assert stop.value.code == 2
+    ended = subprocess.run(
+        [sys.executable, ".ci/checks.py", "tpyes"], cwd=run.ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert re.search(r"no such check: tpyes.*types", ended.stderr)
+
+
+def test_a_check_that_fails_fails_the_whole(tmp_path: Path) -> None:
+    """Each check is run and told, and one fault among them ends with 1."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(run.ROOT / ".ci" / "checks.py", tmp_path / ".ci")
+    (tmp_path / "crooked.py").write_text("x=1\n")
+    ended = subprocess.run(
+        [sys.executable, ".ci/checks.py", "format", "lint"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stdout.splitlines()[-2:] == ["FAILED  format", "ok      lint"]
 
 
 def test_a_program_that_dies_by_a_signal_is_a_failure() -> None:

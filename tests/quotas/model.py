@@ -7,16 +7,7 @@ must not look like the Lua, so that both do not err alike. Time and units: µs o
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from domain.quota import (
-    AccountQuota,
-    BoundBy,
-    PartyUse,
-    Permit,
-    RegistryQuota,
-    SessionUse,
-    Share,
-    TickLine,
-)
+from domain.quota import AccountQuota, BoundBy, PartyUse, Permit, RegistryQuota, SessionUse, Share, TickLine
 from tests.quotas.model_parts import UNIT, Account, Bucket, Live, Party, dealt
 
 Refusal = tuple[BoundBy, int]

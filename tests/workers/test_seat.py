@@ -9,13 +9,23 @@ from hypothesis import strategies as st
 from domain.quota import AccountQuota, BoundBy, Permit
 from tests.workers.pacing import Desk
 from workers.pacer import TICK_S
-from workers.seat import FIRST_TOLD_MS, RENEW_MS, REST_MS, TELL_MS, TELLS_A_REST
+from workers.seat import FIRST_TOLD_MS, RENEW_MS, REST_MS, TELL_MS, TELLS_A_REST, Seat
 
 
 @pytest.fixture
 def desk() -> Desk:
     """A fresh one."""
     return Desk()
+
+
+async def seat_that_sent_two(desk: Desk) -> Seat:
+    """A bound seat: it wanted 40 at 20 a second, was given two, and spent them."""
+    seat = desk.sit("A1", 40)
+    seat.pace(AccountQuota(20, 20))
+    desk.gate.per_tick = 2
+    await desk.pacer.run_once()
+    seat.spend(2)
+    return seat
 
 
 async def test_permits_count_from_before_they_were_asked(desk: Desk) -> None:
@@ -48,11 +58,7 @@ async def test_a_rest_is_a_small_part_of_the_burst(desk: Desk) -> None:
 
 async def test_answers_are_told_with_the_next_draw_where_the_account_binds(desk: Desk) -> None:
     """One call carries both, and its bucket has room; where something else binds it fills up, and would be full too early."""
-    seat = desk.sit("A1", 40)
-    seat.pace(AccountQuota(20, 20))
-    desk.gate.per_tick = 2
-    await desk.pacer.run_once()
-    seat.spend(2)
+    seat = await seat_that_sent_two(desk)
     seat.settle(1)
     desk.clock.advance(FIRST_TOLD_MS)
     await desk.pacer.run_once()
@@ -65,11 +71,7 @@ async def test_answers_are_told_with_the_next_draw_where_the_account_binds(desk:
 
 async def test_the_first_answers_are_told_soon(desk: Desk) -> None:
     """After a standstill the buckets are full: they refill only when they know that what was out is answered."""
-    seat = desk.sit("A1", 40)
-    seat.pace(AccountQuota(20, 20))
-    desk.gate.per_tick = 2
-    await desk.pacer.run_once()
-    seat.spend(2)
+    seat = await seat_that_sent_two(desk)
     seat.settle(2)
     now = desk.clock.monotonic()
     assert seat.due_before(now + 1_000, now) - now == FIRST_TOLD_MS
@@ -93,11 +95,7 @@ async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that comes too soon to be told is told in its time, not when leases are renewed."""
-    seat = desk.sit("A1", 40)
-    seat.pace(AccountQuota(20, 20))
-    desk.gate.per_tick = 2
-    await desk.pacer.run_once()
-    seat.spend(2)
+    seat = await seat_that_sent_two(desk)
     seat.settle(1)
     desk.wants["A1"] = 0
     desk.clock.advance(REST_MS)
