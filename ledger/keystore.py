@@ -17,7 +17,8 @@ _CREATE = """
 CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, wrapped BLOB) WITHOUT ROWID
 """
 #: the name of the row by which a wrong master key is noticed at once
-_WITNESS = "witness"
+#: the key by which a master key is known to be the right one
+WITNESS = "witness"
 
 
 def no_key() -> NotFound:
@@ -27,6 +28,16 @@ def no_key() -> NotFound:
         message_th="ไม่มีกุญแจนี้ หรือกุญแจถูกทำลายแล้ว",
         remedy_en="Contents that were erased, or are kept no longer, cannot be opened again; ask their party for the file.",
         remedy_th="ข้อมูลที่ลบหรือพ้นกำหนดเก็บแล้วเปิดอ่านไม่ได้อีก โปรดขอแฟ้มจากเจ้าของข้อมูล",
+    )
+
+
+def wrong_master() -> BadSetting:
+    """Return what is said where the master key does not open the store."""
+    return BadSetting(
+        "The master key is not the one of this key store.",
+        message_th="กุญแจหลักไม่ตรงกับที่เก็บกุญแจของระบบนี้",
+        remedy_en="Point PRATUNAM_MASTER_KEY_FILE at the file that this home was made with.",
+        remedy_th="กำหนด PRATUNAM_MASTER_KEY_FILE ให้เป็นแฟ้มกุญแจเดิมของระบบนี้",
     )
 
 
@@ -140,15 +151,10 @@ class KeyStore:
 
     def _check_master(self) -> None:
         try:
-            self._key(_WITNESS, make=True)
+            self._key(WITNESS, make=True)
         except SealBroken:
             self.close()
-            raise BadSetting(
-                "The master key is not the one of this key store.",
-                message_th="กุญแจหลักไม่ตรงกับที่เก็บกุญแจของระบบนี้",
-                remedy_en="Point PRATUNAM_MASTER_KEY_FILE at the file that this home was made with.",
-                remedy_th="กำหนด PRATUNAM_MASTER_KEY_FILE ให้เป็นแฟ้มกุญแจเดิมของระบบนี้",
-            ) from None
+            raise wrong_master() from None
 
     def _key(self, name: str, *, make: bool) -> bytes:
         with self._lock:

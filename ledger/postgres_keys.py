@@ -14,9 +14,9 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from domain.errors import BadSetting, Busy, Conflict
+from domain.errors import BadSetting, Busy, Conflict, SealBroken
 from ledger.database import Database, Trouble, failure_of, refusal_of, told, trouble_of
-from ledger.keystore import KeyStore, no_key
+from ledger.keystore import WITNESS, KeyStore, no_key, wrong_master
 from ledger.locks import KEY_USERS, KEYS
 from ledger.sealing import KEY_BYTES, Sealer, aad
 from ledger.sessions import Session
@@ -33,6 +33,7 @@ CREATE SCHEMA IF NOT EXISTS pratunam_keys;
 CREATE TABLE IF NOT EXISTS pratunam_keys.keys (name text PRIMARY KEY, wrapped bytea);
 CREATE SEQUENCE IF NOT EXISTS pratunam_keys.changes;
 """
+_READ: LiteralString = "SELECT wrapped FROM pratunam_keys.keys WHERE name = %s"
 
 
 class PostgresKeyStore(KeyStore):
@@ -139,9 +140,7 @@ class PostgresKeyStore(KeyStore):
         """Forget the keys and end the session."""
         with self._lock:
             self._known.clear()
-            if self._session is not None:
-                self._session.close()
-                self._session = None
+            self._drop_session()
 
     def _open(self) -> None:
         try:
@@ -170,7 +169,7 @@ class PostgresKeyStore(KeyStore):
             return self._known[name]
 
     def _read(self, name: str) -> bytes:
-        rows = self._rows("SELECT wrapped FROM pratunam_keys.keys WHERE name = %s", name)
+        rows = self._rows(_READ, name)
         if not rows or rows[0][0] is None:
             raise no_key()
         return self._wrapper.open(rows[0][0], aad("", "", name))
@@ -196,7 +195,7 @@ class PostgresKeyStore(KeyStore):
                     return done.fetchall() if done.description else []
                 except psycopg.Error as error:
                     if self._session is not None and self._session.closed:
-                        self._session = None
+                        self._drop_session()
                     if is_last or trouble_of(error) is not Trouble.LOST:
                         raise self._told(error) from None
         raise told(Trouble.LOST)
@@ -206,12 +205,31 @@ class PostgresKeyStore(KeyStore):
             if time.monotonic() < self._rest_until_s:
                 raise told(Trouble.LOST)
             session = self._database.connect(autocommit=True)
-            with self._database.watched(session):
-                if not _has_too(session):
-                    session.close()
-                    raise Busy("The keys are being wrapped anew.", message_th="กำลังเปลี่ยนกุญแจหลักอยู่")
+            try:
+                with self._database.watched(session):
+                    self._take_part(session)
+            except BaseException:
+                session.close()
+                raise
             self._session = session
         return self._session
+
+    def _take_part(self, session: Session) -> None:
+        """Keep others from wrapping the keys anew from here on; raises Busy while somebody does, BadSetting where somebody has."""
+        if not _has_too(session):
+            raise Busy("The keys are being wrapped anew.", message_th="กำลังเปลี่ยนกุญแจหลักอยู่")
+        found = session.execute(_READ, (WITNESS,)).fetchone()
+        if found is not None:
+            try:
+                self._wrapper.open(found[0], aad("", "", WITNESS))
+            except SealBroken:
+                raise wrong_master() from None
+
+    def _drop_session(self) -> None:
+        if self._session is not None:
+            # also one that broke: it lets go of what it kept
+            self._session.close()
+            self._session = None
 
     def _told(self, error: psycopg.Error) -> Exception:
         trouble = trouble_of(error)
@@ -234,11 +252,8 @@ def _has_alone(session: Session) -> bool:
         with session.transaction():
             session.execute("SELECT set_config('lock_timeout', %s, true)", (_LEAVING_MS,))
             session.execute("SELECT pg_advisory_lock(%s)", (KEY_USERS,))
-    except (
-        psycopg.errors.LockNotAvailable,
-        psycopg.errors.DeadlockDetected,
-    ):  # somebody uses them, or wants the same
-        return False
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        return False  # somebody uses them, or wants the same
     return True
 
 

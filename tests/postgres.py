@@ -145,6 +145,13 @@ class PostgresServer:
             done = connection.execute(statement.encode(), values or None)
             return done.fetchall() if done.description else []
 
+    def end_sessions(self) -> None:
+        """End every session of the gate, as a restart of the server would."""
+        self.sql(
+            "postgres",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pratunam'",
+        )
+
     def set(self, name: str, value: str) -> None:
         """Have a parameter hold for all sessions from now on."""
         self.sql("postgres", f"ALTER SYSTEM SET {name} = {value}")

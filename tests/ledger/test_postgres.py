@@ -85,10 +85,7 @@ async def test_sessions_that_died_while_idle_are_replaced(
     """Every connection of the pool is dead after a restart of the server; neither a look nor a change notices."""
     await engine.write(receive_once, "a")
     await engine.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
-    postgres_server.sql(
-        "postgres",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pratunam'",
-    )
+    postgres_server.end_sessions()
     assert await engine.write(receive_once, "b") == "b"
     assert await engine.read(lambda connection: connection.execute(text("SELECT 1")).scalar()) == 1
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -102,10 +103,7 @@ def test_keys_that_another_host_has_open_are_not_wrapped_anew(
     store.create("J1")
     for is_cut in (False, True):
         if is_cut:
-            postgres_server.sql(
-                "postgres",
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pratunam'",
-            )
+            postgres_server.end_sessions()
             other_host.sealer("J1")
         with pytest.raises(Conflict, match="on no host"):
             store.rewrap(b"n" * 32)
@@ -128,21 +126,38 @@ def test_nobody_opens_the_keys_while_they_are_wrapped_anew(
     PostgresKeyStore(postgres, tmp_path / "keys.db", MASTER).close()
 
 
+def test_a_host_that_was_cut_off_meanwhile_learns_that_its_master_key_is_the_old_one(
+    store: PostgresKeyStore, other_host: PostgresKeyStore, postgres_server: PostgresServer
+) -> None:
+    """Its session was gone when the keys were wrapped anew: what it made with the old master key nobody could open."""
+    store.create("J1")
+    postgres_server.end_sessions()
+    store.rewrap(b"n" * 32)
+    with pytest.raises(BadSetting, match="master key"):
+        other_host.create("J2")
+    assert store.jobs() == ["J1"]
+
+
+def test_sessions_that_were_cut_leave_nothing_open(
+    store: PostgresKeyStore, postgres_server: PostgresServer
+) -> None:
+    """However often the server goes: the process has as many files open as before."""
+    before = psutil.Process().num_fds()
+    for name in ("J1", "J2", "J3"):
+        postgres_server.end_sessions()
+        store.create(name)
+    assert psutil.Process().num_fds() <= before
+
+
 def test_a_session_that_was_cut_is_replaced(
     store: PostgresKeyStore, postgres: Database, postgres_server: PostgresServer
 ) -> None:
     """A restart of the server between two calls is not noticed; a server that is away is Busy."""
     store.create("J1")
-    postgres_server.sql(
-        "postgres",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pratunam'",
-    )
+    postgres_server.end_sessions()
     store.create("J2")
     store._database = Database(postgres.url.replace("/s&", "/gone&"))
-    postgres_server.sql(
-        "postgres",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pratunam'",
-    )
+    postgres_server.end_sessions()
     with pytest.raises(Busy):
         store.create("J3")
 
