@@ -58,8 +58,7 @@ async def check_job(job_id: str, parts: IntakeParts, now: int) -> Job | None:
             await asyncio.shield(parts.ledger.yield_check(ticket, parts.clock.now()))
         raise
     except ChildDied as died:
-        error = f"{died.kind} at {died.where[-1]}" if died.where else died.kind
-        parts.emit(LoopFailed(job.registry, job.party, loop="check_job", error=error))
+        parts.emit(LoopFailed(job.registry, job.party, loop="check_job", error=died.reason))
         return None
     except BadFile as fault:
         return await _refuse(job, fault, parts)

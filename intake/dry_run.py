@@ -64,8 +64,8 @@ async def dry_run(source: Path | BinaryIO, request: SubmitRequest, parts: Intake
             await child.say(_task(request, parts, scratch))
             report, _ = await feed(source, child, _listen(child, request, parts))
             return report
-    except ChildDied:
-        raise beyond_limits() from None
+    except ChildDied as died:
+        raise beyond_limits(died.reason) from None
     finally:
         await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 

@@ -158,11 +158,11 @@ def too_many_rows(limit: int) -> BadFile:
     )
 
 
-def beyond_limits() -> BadFile:
-    """Return the error for a file that the limited reader could not get through."""
+def beyond_limits(reason: str) -> BadFile:
+    """Return the error for a file that the limited reader could not get through; `reason` is for those who keep the gate."""
     return bad_file(
-        "This file could not be read within the limits of memory and time, or it is damaged.",
-        "อ่านไฟล์นี้ไม่ได้ภายในขีดจำกัดหน่วยความจำและเวลา หรือไฟล์เสียหาย",
+        f"This file could not be read within the limits of memory and time, or it is damaged ({reason}).",
+        f"อ่านไฟล์นี้ไม่ได้ภายในขีดจำกัดหน่วยความจำและเวลา หรือไฟล์เสียหาย ({reason})",
         SAVE_AS_EN,
         SAVE_AS_TH,
     )

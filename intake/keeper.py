@@ -28,6 +28,11 @@ class ChildDied(PratunamError):
         self.kind = kind
         self.where = where
 
+    @property
+    def reason(self) -> str:
+        """Return the class of the failure and the line of code that it came from, where that is known."""
+        return f"{self.kind} at {self.where[-1]}" if self.where else self.kind
+
 
 class Keeper:
     """One child and its two pipes; `kill` ends it, `wait` returns its exit status."""

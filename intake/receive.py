@@ -111,8 +111,8 @@ async def read_source(
             await child.say(task)
             (look, agreed, done), digest = await feed(source, child, _listen(child, request, intake, keep))
             return look, agreed, done, digest
-    except ChildDied:
-        raise beyond_limits() from None
+    except ChildDied as died:
+        raise beyond_limits(died.reason) from None
 
 
 async def _listen(

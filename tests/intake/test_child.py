@@ -14,6 +14,7 @@ from domain.states import JobState
 from intake.check_job import check_job
 from intake.frames import Limits, Look, Piece, ReadTask
 from intake.keeper import ChildDied, keep_child
+from intake.limits import NICE
 from intake.spooled import rows_waiting
 from tests.intake.conftest import REGISTRY, Desk, living_children
 from tests.intake.samples import as_csv, as_xlsx, grid, members
@@ -36,9 +37,9 @@ async def test_three_crashes_refuse_the_file_in_words(desk: Desk) -> None:
 
 
 async def test_a_reader_that_dies_refuses_the_file_and_leaves_nothing(desk: Desk) -> None:
-    """The submitter hears at once."""
+    """The submitter hears at once, and what it died of."""
     desk.parts = replace(desk.parts, start_child=keep_child, limits=SMALL)
-    with pytest.raises(BadFile, match="within the limits"):
+    with pytest.raises(BadFile, match=r"within the limits .* \((exit|\w+ at intake/)"):
         await desk.submit(as_csv(grid(members(3))))
     assert list((desk.home / "spool").iterdir()) == []
 
@@ -54,7 +55,7 @@ async def test_csv_and_workbook_go_through_the_real_process(desk: Desk) -> None:
 
 
 async def test_a_killed_child_is_noticed_and_the_limits_really_stand() -> None:
-    """Memory, CPU and core size as asked; SIGKILL is an end without a result."""
+    """Memory, CPU, core size and rank as asked; SIGKILL is an end without a result."""
     async with keep_child(REAL) as child:
         await child.say(ReadTask(REGISTRY, None, True, None, 10))
         await child.say(Piece(as_csv(grid(members(2)))))
@@ -64,6 +65,7 @@ async def test_a_killed_child_is_noticed_and_the_limits_really_stand() -> None:
         assert process.rlimit(psutil.RLIMIT_AS) == (2 << 30, 2 << 30)
         assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
         assert process.rlimit(psutil.RLIMIT_CPU)[0] == 60
+        assert process.nice() == min(19, os.nice(0) + NICE)
         os.kill(child.pid, signal.SIGKILL)
         with pytest.raises(ChildDied):
             await child.hear()
