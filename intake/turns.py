@@ -5,7 +5,6 @@ many files it hands in at once. Whoever finds none waits a while, and is then to
 """
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import random
@@ -14,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from domain.errors import Busy
+from ledger.turnstile import taken_at_once
 
 #: between two looks whether a place is free (s), before jitter
 LOOK_S = 0.1
@@ -36,7 +36,7 @@ async def a_turn(folder: Path, party: str, places: int, wait_s: float) -> AsyncI
 async def _place(folder: Path, name: str, count: int, until: float, places: int) -> AsyncIterator[None]:
     files = [folder / f"{name}.{number}" for number in range(count)]
     with _opened(files) as handles:
-        while not any(_has(handle) for handle in handles):
+        while not any(map(taken_at_once, handles)):
             if asyncio.get_running_loop().time() >= until:
                 raise _crowded(places)
             await asyncio.sleep(LOOK_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads looks, guards nothing
@@ -54,14 +54,6 @@ def _opened(files: list[Path]) -> Iterator[list[int]]:
     finally:
         for handle in handles:
             os.close(handle)
-
-
-def _has(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _crowded(places: int) -> Busy:

@@ -29,7 +29,7 @@ class Turnstile:
     def turn(self) -> Iterator[None]:
         """Have the turn while the block runs. Raises Busy: whoever has it may be stopped for good (SIGSTOP)."""
         file = self._open()
-        if not _taken_at_once(file):
+        if not taken_at_once(file):
             self._wait(file)
         try:
             yield
@@ -54,7 +54,8 @@ class Turnstile:
             granted.result()
 
 
-def _taken_at_once(file: int) -> bool:
+def taken_at_once(file: int) -> bool:
+    """Take a file's lock where nobody has it, and say whether that was so; it ends with the file's handles."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

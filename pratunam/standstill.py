@@ -1,10 +1,10 @@
 """Holding a home still: what changes its ledger or its keys as a whole works only while nothing else does."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from domain.errors import Conflict
+from ledger.turnstile import taken_at_once
 from pratunam.child import ready_children
 from pratunam.running import what_runs
 from pratunam.settings import Settings
@@ -15,10 +15,8 @@ def alone(settings: Settings, refusal: Conflict) -> Iterator[None]:
     """Hold the lock of whoever has the home to itself (`up`, or a change of the whole); raises `refusal` while somebody does."""
     settings.run_folder.mkdir(mode=0o700, exist_ok=True)
     with (settings.run_folder / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise refusal from None
+        if not taken_at_once(lock.fileno()):
+            raise refusal
         yield
 
 
