@@ -46,12 +46,12 @@ class KeptForecasts:
     async def of(self, registry: str) -> Foreseen | None:
         """Return what is foreseen of a registry; None when no policy in force has it."""
         async with self._making[registry]:
-            until, found = self._kept.get(registry, (0, None))
             began = self._clock.monotonic()
-            if began >= until or registry not in self._kept:
-                found = await self._make(registry)
-                took = self._clock.monotonic() - began
-                self._kept[registry] = (began + took + max(KEEP_MS, KEEP_TIMES * took), found)
+            if registry in self._kept and began < self._kept[registry][0]:
+                return self._kept[registry][1]
+            found = await self._make(registry)
+            took = self._clock.monotonic() - began
+            self._kept[registry] = (began + took + max(KEEP_MS, KEEP_TIMES * took), found)
             return found
 
     async def _make(self, registry: str) -> Foreseen | None:
@@ -75,8 +75,9 @@ class KeptForecasts:
 
 def brake_level(rules: RegistryRules, usage: Usage | None) -> float:
     """Return how far the gate's brake is released; wholly where nothing is known of it."""
-    known = usage is not None and rules.rate > 0 and usage.rate > 0
-    return min(1.0, usage.rate / rules.rate) if usage is not None and known else 1.0
+    if usage is None or rules.rate == 0 or usage.rate == 0:
+        return 1.0
+    return min(1.0, usage.rate / rules.rate)
 
 
 def _without(made: Forecast, party_of: dict[str, str], stuck: frozenset[str]) -> Forecast:

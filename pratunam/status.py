@@ -15,6 +15,7 @@ from domain.quota import BoundBy, Quotas, Usage
 from domain.states import AccountState
 from domain.windows import WindowState, window_state
 from ledger.values import HoldRow, Restored
+from planner.kept import brake_level
 from pratunam.local_time import rfc3339
 from pratunam.outlook import Outlook, forecast_values
 from pratunam.parts import Parts
@@ -188,13 +189,12 @@ def _registry(
     held = any(hold.registry == rules.name and hold.party is None for hold in holds)
     if usage is None:
         return RegistryStatus(0.0, rules.rate, 0, rules.sessions, 1.0, held, 0, running=False)
-    brake = 1.0 if rules.rate == 0 or usage.rate == 0 else min(1.0, usage.rate / rules.rate)
     return RegistryStatus(
         rate,
         rules.rate,
         len(usage.sessions),
         rules.sessions,
-        brake,
+        brake_level(rules, usage),
         held or usage.held,
         usage.outstanding,
         running=True,

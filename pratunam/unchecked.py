@@ -1,6 +1,6 @@
 """How many rows files have that nobody has checked yet, for forecasts: the heads of their sealed tables say so."""
 
-from domain.errors import PratunamError
+from domain.errors import NotFound, SealBroken
 from domain.jobs import Job
 from intake.spooled import rows_waiting
 from pratunam.parts import Parts
@@ -19,6 +19,6 @@ class RowsWaiting:
         if job.job not in self._known:
             try:
                 self._known[job.job] = await rows_waiting(job, self._parts.spool, self._parts.keys)
-            except PratunamError:
+            except (NotFound, SealBroken):
                 self._known[job.job] = 0
         return self._known[job.job]
