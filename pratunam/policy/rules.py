@@ -16,6 +16,10 @@ from profiles.codes import codes_of
 
 #: letters of an account's id: it is a key of the gate's Redis, a label of metrics, a word of commands
 _LONGEST = 64
+_TOO_SMALL = (
+    "a bucket of less than one record lets nothing through",
+    "burst ที่น้อยกว่าหนึ่งรายการส่งอะไรไม่ได้เลย ต้องไม่น้อยกว่า 1",
+)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -90,8 +94,7 @@ def _check_rates(policy: Policy, rules: RegistryRules, path: Path, faults: Fault
         if rate > 0 and burst < 1:
             faults.add(
                 [*path, name],
-                "a bucket of less than one record lets nothing through",
-                "burst ที่น้อยกว่าหนึ่งรายการส่งอะไรไม่ได้เลย ต้องไม่น้อยกว่า 1",
+                *_TOO_SMALL,
             )
     if rules.shape == "batch" and rules.batch > max(1, rules.burst // 2):
         faults.warn(
@@ -139,8 +142,7 @@ def _check_parties(policy: Policy, faults: Faults) -> None:
             ):
                 faults.add(
                     [*path, "burst"],
-                    "a bucket of less than one record lets nothing through",
-                    "burst ที่น้อยกว่าหนึ่งรายการส่งอะไรไม่ได้เลย ต้องไม่น้อยกว่า 1",
+                    *_TOO_SMALL,
                 )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from pratunam.policy.faults import Faults
 from pratunam.policy.locate import Path
 from pratunam.policy.schema import TABLES, File
-from pratunam.policy.value_words import missing, wrong_value
+from pratunam.policy.value_words import missing, must_be, wrong_value
 
 Table = TypeVar("Table", bound=msgspec.Struct)
 
@@ -22,7 +22,7 @@ def read_table(raw: object, kind: type[Table], path: Path, faults: Faults) -> Ta
 
 def _note_wrong(raw: object, kind: type[msgspec.Struct], path: Path, faults: Faults) -> None:
     if not isinstance(raw, Mapping):
-        faults.add(path, *(wrong_value(raw, kind) or ("must be a table", "ต้องเป็นตาราง")))
+        faults.add(path, *must_be(raw, kind))
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name, value in raw.items():

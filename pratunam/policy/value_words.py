@@ -25,7 +25,7 @@ def wrong_value(value: object, kind: object) -> tuple[str, str] | None:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        return _words(value, kind)
+        return must_be(value, kind)
     return None
 
 
@@ -34,9 +34,10 @@ def missing(name: str) -> tuple[str, str]:
     return f"`{name}` is missing here: write {name} = …", f"ขาด `{name}` โปรดเขียน {name} = …"
 
 
-def _words(value: object, given: object) -> tuple[str, str]:
+def must_be(value: object, given: object) -> tuple[str, str]:
+    """Return the words for a value that may not stand in a place of this type."""
     kind = _not_none(inspect.type_info(given))
-    must_en, must_th = _one_of(get_args(given)) if get_origin(given) is Literal else _must_be(kind)
+    must_en, must_th = _one_of(get_args(given)) if get_origin(given) is Literal else _described(kind)
     stands = _STANDS.get(type(value))
     if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
         stands = None  # text it is, only another
@@ -60,7 +61,7 @@ def _one_of(words: tuple[str, ...]) -> tuple[str, str]:
     return f"one of {listed}", f"หนึ่งใน {listed}"
 
 
-def _must_be(kind: inspect.Type) -> tuple[str, str]:
+def _described(kind: inspect.Type) -> tuple[str, str]:
     match kind:
         case inspect.IntType():
             english, thai = _range(kind)
