@@ -98,9 +98,7 @@ class Fault:
     delay_s: float = 1.0  # of a stall, a slow login, a late effect
     code: str = "overloaded"  # of an `end` line
     scope: str | None = None  # of an `end` line
-    status: Literal[500, 502, 503, 504] = (
-        500  # of an error, before or after the effect; all but 500 as a proxy in front says them
-    )
+    status: Literal[500, 502, 503, 504] = 500  # of an error; all but 500 as a proxy in front says them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
