@@ -3,7 +3,6 @@
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,22 +24,10 @@ SHELL = [
 
 
 @pytest.fixture
-def address(postgres_server: PostgresServer) -> Iterator[str]:
-    """An empty database, by TCP, where a password is asked for."""
-    name = postgres_server.make("template0")
-    yield postgres_server.loopback_url(name)
-    postgres_server.drop(name)
-
-
-@pytest.fixture
-def on_postgres(
-    bare: Desk, address: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> Desk:
+def on_postgres(bare: Desk, address: str, password: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """An installation with a policy, whose ledger, spool and keys lie in the database."""
     monkeypatch.setenv("PRATUNAM_LEDGER_URL", address)
-    monkeypatch.setenv(
-        "PRATUNAM_LEDGER_PASSWORD_FILE", bare.write("db.password", postgres_server.password + "\n")
-    )
+    monkeypatch.setenv("PRATUNAM_LEDGER_PASSWORD_FILE", password)
     bare.apply()
     return bare
 
