@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class LedgerEngine(Protocol):
-    """What runs verbs: SQLite here, PostgreSQL later by `run_sync`."""
+    """What runs verbs: `ledger/sqlite.py` or `ledger/postgres.py`."""
 
     async def write(
         self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

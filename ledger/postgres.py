@@ -111,7 +111,8 @@ class PostgresEngine:
             counted = self._count(connection)
             if counted.commits <= self._mirror.read():
                 begun.rollback()
-                self._notice_restored()
+                with connection.begin():
+                    self._notice(connection)
                 raise Undone(Trouble.AGAIN)
             try:
                 begun.commit()
@@ -210,10 +211,6 @@ class PostgresEngine:
             counted = _COUNT.first(connection, at_name=self._counter)
         return _Counted(int(counted[0]), counted[1], counted[2])
 
-    def _notice_restored(self) -> None:
-        with self._writer.begin() as connection:
-            self._notice(connection)
-
     def _notice(self, connection: Connection) -> None:
         """Remember that the database is behind what this host has committed, and step past it."""
         mirrored = self._mirror.read()
@@ -230,7 +227,7 @@ class PostgresEngine:
         until = time.monotonic() + _ASKED_FOR_S
         while True:
             try:
-                with self._database.connect(autocommit=True) as asking:
+                with self._database.connect(autocommit=True) as asking, self._database.watched(asking):
                     found = asking.execute(
                         _WHAT_BECAME, asdict(counted) | {"counter": self._counter}
                     ).fetchone()

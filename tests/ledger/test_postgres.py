@@ -16,6 +16,7 @@ from ledger.database import Database
 from ledger.host_mirror import HostMirror
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
+from ledger.meta import is_restored
 from ledger.postgres import PostgresEngine
 from ledger.protocols import Ledger
 from tests.ledger.scene import BY, NOW, REGISTRY, Scene, lease, new_job
@@ -181,6 +182,20 @@ async def test_a_database_that_falls_behind_while_open_is_noticed(
     await ledger.receive(new_job("J3"), BY, NOW)
     assert await ledger.restored_from_copy()
     assert len(await ledger.jobs()) == 3
+
+
+async def test_noticing_it_takes_no_second_session(
+    postgres: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All writers may notice at once: none waits for a session that the others hold."""
+    monkeypatch.setattr("ledger.postgres.WRITERS", 1)
+    mirror = HostMirror(tmp_path / "commits")
+    engine = PostgresEngine(postgres, mirror)
+    mirror.write(9)
+    async with asyncio.timeout(20):
+        assert await engine.write(receive_once, "a") == "a"
+    assert await engine.read(is_restored)
+    await engine.close()
 
 
 async def test_a_database_put_back_from_a_copy_knows_it(
