@@ -32,7 +32,7 @@ class JobVerbs(OnEngine):
     # --- jobs -------------------------------------------------------------------------------------
 
     async def receive(self, job: NewJob, by: By, now: int, *, most_open: int | None = None) -> Job:
-        return await self._write(jobs.receive, job, by, now, most_open)
+        return await self._write(jobs.receive, job, by, now, most_open=most_open)
 
     async def job(self, job: str) -> Job:
         return await self._read(jobs.read_job, job)

@@ -25,7 +25,7 @@ _AS_TEXT = ("ignored", "cut")
 _SAME_AGAIN = OPEN_JOB_STATES | {JobState.FINISHED}
 
 
-def receive(connection: Connection, job: NewJob, by: By, now: int, most_open: int | None = None) -> Job:
+def receive(connection: Connection, job: NewJob, by: By, now: int, *, most_open: int | None = None) -> Job:
     """Take a job in.
 
     The same file of the same party, for the same registry, operation and sheet, is the job that is already open or finished (and not

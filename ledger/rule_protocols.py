@@ -6,9 +6,7 @@ Verbs only; SQL is behind them (`rule_verbs`). Each docstring is the contract.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from domain.jobs import (
-    By,
-)
+from domain.jobs import By
 from domain.policy import PolicyVersion
 from ledger.values import (
     AccountRow,

@@ -60,7 +60,6 @@ class Watch:
         self._waiting: set[_Waiting] = set()
         self._thread: threading.Thread | None = None
         self._is_wanted = threading.Event()
-        self._never = threading.Event()
 
     @contextmanager
     def over(self, session: Session, is_served: Callable[[], bool] = lambda: False) -> Iterator[None]:
@@ -80,7 +79,7 @@ class Watch:
 
     def _run(self) -> None:
         while self._is_wanted.wait():
-            self._never.wait(EVERY_S)
+            time.sleep(EVERY_S)
             now = time.monotonic()
             with self._lock:
                 if not self._waiting:

@@ -34,9 +34,8 @@ class Turnstile:
         try:
             yield
         finally:
-            fcntl.flock(
-                file, fcntl.LOCK_UN
-            )  # closing alone would leave it to a child that was forked meanwhile
+            # closing alone would leave it to a child that was forked meanwhile
+            fcntl.flock(file, fcntl.LOCK_UN)
             os.close(file)
 
     def _open(self) -> int:
@@ -63,7 +62,7 @@ def taken_at_once(file: int) -> bool:
     return True
 
 
-def _take(file: int, granted: "Future[None]") -> None:
+def _take(file: int, granted: Future[None]) -> None:
     """Wait for the lock; where nobody waits for it any more, give it back."""
     fcntl.flock(file, fcntl.LOCK_EX)
     if granted.set_running_or_notify_cancel():
