@@ -57,7 +57,7 @@ async def main(
 async def measure(kind: str, rows: int, rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """Make one file and take it in some times; returns the figures of each."""
     folder = Path(mkdtemp(prefix="pratunam-bench-"))
-    file = _csv(folder, rows) if kind == "csv" else _xlsx(folder, rows, in_place=kind == "xlsx")
+    file = csv_file(folder, rows) if kind == "csv" else _xlsx(folder, rows, in_place=kind == "xlsx")
     return [await one_round(kind, rows, file) for _ in range(rounds)]
 
 
@@ -131,7 +131,8 @@ def _cpu_s() -> float:
     return sum(os.times()[:4])
 
 
-def _csv(folder: Path, rows: int) -> Path:
+def csv_file(folder: Path, rows: int) -> Path:
+    """Write a file of so many made-up members."""
     path = folder / "members.csv"
     with path.open("wb") as out:
         for start in range(0, rows, _PIECE):

@@ -6,18 +6,18 @@ read when all is done, the spool's apart.
 """
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.intake import csv_file
 from benchmarks.town import ALWAYS, REGISTRY, TownPlan, party, town, write_json, write_members
 from domain.jobs import By, Job, Outcome, Settled
 from domain.quota import Lease
@@ -28,8 +28,7 @@ from pratunam.intake_parts import intake_parts, submit_request
 from pratunam.parts import Parts, open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.settings import Settings
-from profiles.party_members.made_up import made_up_members
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, running_server
 from workers.settling import Settler
 
 BY = By("benchmark", "bench")
@@ -37,7 +36,6 @@ ENGINES = ("sqlite", "postgres")
 ROWS, SESSIONS, PARTY = 1_000_000, 64, "P001"
 #: records that go through the whole gate, and the accounts that send them
 THROUGH, ACCOUNTS, NO_LIMIT = 100_000, 4, 1_000_000
-_PIECE = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ async def main(console: Console, rows: int = ROWS) -> None:
 async def measure(engine: str, rows: int) -> dict[str, Any]:
     """Take one file in, check it, and settle every record of it; returns the figures."""
     with _place(engine) as place:
-        file = _csv(place.settings.home.parent, rows)
+        file = csv_file(place.settings.home.parent, rows)
         async with open_parts(place.settings) as parts:
             await _policy(parts)
             empty = place.sizes()
@@ -161,30 +159,15 @@ async def _session(parts: Parts, settler: Settler, generation: int, number: int)
 
 @contextmanager
 def _place(engine: str) -> Iterator[Place]:
-    folder = Path(mkdtemp(prefix="pratunam-bench-"))
-    settings = replace(Settings(), home=folder / "home")
-    server = None
-    try:
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="pratunam-bench-", ignore_cleanup_errors=True))
+        settings = replace(Settings(), home=Path(folder) / "home")
+        server = None
         if engine == "postgres":
-            server = PostgresServer(Path(mkdtemp(prefix="pratunam-bench-")))
-            server.start(shared_buffers="256MB", max_wal_size="1GB")
+            server = stack.enter_context(running_server(shared_buffers="256MB", max_wal_size="1GB"))
             server.sql("postgres", "CREATE DATABASE bench TEMPLATE template0")
             settings = replace(settings, ledger_url=server.url("bench"))
         yield Place(settings, server)
-    finally:
-        if server is not None:
-            server.stop()
-            shutil.rmtree(server.folder, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _csv(folder: Path, rows: int) -> Path:
-    path = folder / "members.csv"
-    with path.open("wb") as out:
-        for start in range(0, rows, _PIECE):
-            piece = made_up_members(min(_PIECE, rows - start), 1, start=start)
-            piece.write_csv(out, include_header=start == 0)
-    return path
 
 
 async def _policy(parts: Parts) -> None:

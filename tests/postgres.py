@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class PostgresServer:
     def __init__(self, folder: Path, primary: "PostgresServer | None" = None) -> None:
         """Make the cluster, or a standby of another that runs; `start` starts it."""
         self.password: str = primary.password if primary else secrets.token_hex(8)
-        self.port = _free_port()
+        self.port = free_port()
         self.folder = folder
         self._data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,18 +55,8 @@ class PostgresServer:
                 os.chown(made, _NOBODY, _NOBODY)
         if primary:
             place = ["-h", str(primary.folder / "s"), "-p", str(primary.port), "-U", "pratunam"]
-            self._run(
-                "pg_basebackup",
-                "-D",
-                str(self._data),
-                *place,
-                "-R",
-                "-X",
-                "stream",
-                "-c",
-                "fast",
-                "--no-sync",
-            )
+            ways = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
+            self._run("pg_basebackup", "-D", str(self._data), *place, *ways)
             return
         secret = folder / "s" / "password"
         secret.write_text(self.password)
@@ -192,16 +182,25 @@ class PostgresServer:
         return log.read_text()[-2000:] if log.exists() else ""
 
 
+@contextmanager
+def running_server(primary: PostgresServer | None = None, **settings: str) -> Iterator[PostgresServer]:
+    """Run a server, or a standby of another, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder), primary)
+        server.start(**settings)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of this process, with an empty ledger as the template `ledger`."""
-    with tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as folder:
-        server = PostgresServer(Path(folder))
-        server.start()
+    with running_server() as server:
         server.sql("postgres", "CREATE DATABASE ledger")
-        PostgresEngine(Database(server.url("ledger")), HostMirror(Path(folder) / "commits")).dispose()
+        PostgresEngine(Database(server.url("ledger")), HostMirror(server.folder / "commits")).dispose()
         yield server
-        server.stop()
 
 
 @pytest.fixture
@@ -226,7 +225,8 @@ def _binaries(folder: Path) -> Path:
     return folder / package.name / "pginstall" / "bin"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback address that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -53,7 +53,7 @@ async def test_what_one_host_loses_the_other_does_and_nothing_is_done_twice(seve
         for link in links:
             harm(link)
         # the first time both are at work; from then on the other has to come back first
-        await asyncio.gather(has_sent(other, 2 * RATE), leads(other))
+        await asyncio.gather(has_sent(other, 2 * RATE), by_lead([other]))
         for link in links:
             link.heal()
     await hurry(here)
@@ -90,23 +90,13 @@ def links_of(host: Host, what: str) -> Sequence[Link]:
 
 
 async def by_lead(hosts: Sequence[Host]) -> Sequence[Host]:
-    """Return the hosts, the one that leads now first."""
+    """Wait until one of the hosts leads, and return them, that one first."""
     since_s = time.time()
     async with asyncio.timeout(20):
         while True:
             led = [await host.led_at() for host in hosts]
             if max(led) > since_s:
                 return sorted(hosts, key=lambda host: -led[hosts.index(host)])
-            await asyncio.sleep(0.1)
-
-
-async def leads(host: Host) -> None:
-    """Wait until a host's scheduler leads."""
-    since_s = time.time()
-    async with asyncio.timeout(20):
-        while True:
-            if await host.led_at() > since_s:
-                return
             await asyncio.sleep(0.1)
 
 

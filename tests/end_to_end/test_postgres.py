@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from benchmarks.town import TownPlan, party, town, write_members
 from tests.end_to_end.hosts import ledger_url
 from tests.end_to_end.verdicts import assert_all_in_effect, assert_limits_held
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, running_server
 
 ROWS = 400
 
@@ -19,20 +18,12 @@ ROWS = 400
 @pytest.fixture
 def pair() -> Iterator[tuple[PostgresServer, PostgresServer]]:
     """A primary that the test may crash, with an empty database `gate`, and a standby that has confirmed whatever the primary confirms."""
-    with (
-        tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as one,
-        tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as two,
-    ):
-        primary = PostgresServer(Path(one))
-        primary.start()
+    with running_server() as primary:
         primary.sql("postgres", "CREATE DATABASE gate TEMPLATE template0")
-        standby = PostgresServer(Path(two), primary)
-        standby.start(wal_retrieve_retry_interval="200ms")
-        primary.set("synchronous_standby_names", "walreceiver")
-        primary.set("synchronous_commit", "remote_apply")
-        yield primary, standby
-        for server in (primary, standby):
-            server.stop()
+        with running_server(primary, wal_retrieve_retry_interval="200ms") as standby:
+            primary.set("synchronous_standby_names", "walreceiver")
+            primary.set("synchronous_commit", "remote_apply")
+            yield primary, standby
 
 
 async def test_every_record_takes_effect_once_though_the_database_crashes_and_a_standby_takes_over(

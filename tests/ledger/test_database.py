@@ -1,7 +1,6 @@
 """The database server itself: one that is away, one that may forget, and how its password is given."""
 
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from ledger.engine import OnEngine
 from ledger.keystore import KeyStore
 from ledger.ledger import open_ledger
 from tests.ledger.scene import BY, NOW, new_job
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, running_server
 
 
 @pytest.fixture
@@ -26,11 +25,8 @@ def where(postgres: Database) -> Database:
 @pytest.fixture
 def own_server() -> Iterator[PostgresServer]:
     """A server that a test may stop and crash."""
-    with tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as folder:
-        server = PostgresServer(Path(folder))
-        server.start()
+    with running_server() as server:
         yield server
-        server.stop()
 
 
 async def test_a_server_that_is_away_is_busy_and_its_return_is_noticed(

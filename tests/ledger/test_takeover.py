@@ -1,7 +1,6 @@
 """A standby takes over: what was committed is there, and what the standby never heard of is never taken for committed."""
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,16 @@ from ledger.database import Database
 from ledger.host_mirror import HostMirror
 from ledger.meta import is_restored
 from ledger.postgres import PostgresEngine
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, running_server
 
 
 @pytest.fixture
 def pair() -> Iterator[tuple[PostgresServer, PostgresServer]]:
     """A primary with an empty database `ledger`, and a standby that has it."""
-    with (
-        tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as one,
-        tempfile.TemporaryDirectory(prefix="ptn-pg-", ignore_cleanup_errors=True) as two,
-    ):
-        primary = PostgresServer(Path(one))
-        primary.start()
+    with running_server() as primary:
         primary.sql("postgres", "CREATE DATABASE ledger TEMPLATE template0")
-        standby = PostgresServer(Path(two), primary)
-        standby.start()
-        yield primary, standby
-        for server in (primary, standby):
-            server.stop()
+        with running_server(primary) as standby:
+            yield primary, standby
 
 
 @pytest.fixture
@@ -84,20 +75,14 @@ async def test_a_commit_that_the_standby_never_heard_of_is_run_again(
     await engine.write(note, "a")
     primary.sql("postgres", "SELECT pg_switch_wal()")
     lost: list[str] = []
-    commit = psycopg.Connection.commit
 
-    def losing(self: psycopg.Connection[Any]) -> None:
-        if lost:
-            commit(self)
-            return
-        found = self.execute("SELECT pg_current_xact_id()::text").fetchone()
+    def take_over_with(connection: psycopg.Connection[Any]) -> None:
+        found = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
         assert found is not None
         lost.append(found[0])
         take_over(primary, standby, found[0])
-        self.close()
-        raise psycopg.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(psycopg.Connection, "commit", losing)
+    lose_commit(monkeypatch, take_over_with)
     assert await engine.write(note, "b") == "b"
     assert standby.sql("ledger", "SELECT pg_xact_status(%s::xid8)", lost[0]) == [("committed",)]
     assert await engine.read(names) == ["a", "b"]
@@ -111,23 +96,28 @@ async def test_where_nobody_can_say_the_caller_is_told(
     """This host has counted further on the new primary since: whether that was ours is unknown, and nothing is run twice blindly."""
     primary, standby = pair
     await engine.write(note, "a")
-    commit = psycopg.Connection.commit
-    lost: list[int] = []
 
-    def losing(self: psycopg.Connection[Any]) -> None:
-        if lost:
-            commit(self)
-            return
-        lost.append(1)
+    def count_further(_: psycopg.Connection[Any]) -> None:
         take_over(primary, standby, "0")
         standby.sql("ledger", "UPDATE pratunam.meta SET value = '9' WHERE name LIKE 'commits %%'")
+
+    lose_commit(monkeypatch, count_further)
+    with pytest.raises(Busy):
+        await engine.write(note, "b")
+    assert await engine.read(names) == ["a"]
+
+
+def lose_commit(monkeypatch: pytest.MonkeyPatch, happens: Callable[[psycopg.Connection[Any]], None]) -> None:
+    """Have the next commit be lost on its way, with its connection, while something happens."""
+    commit = psycopg.Connection.commit
+
+    def losing(self: psycopg.Connection[Any]) -> None:
+        monkeypatch.setattr(psycopg.Connection, "commit", commit)
+        happens(self)
         self.close()
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
     monkeypatch.setattr(psycopg.Connection, "commit", losing)
-    with pytest.raises(Busy):
-        await engine.write(note, "b")
-    assert await engine.read(names) == ["a"]
 
 
 def take_over(primary: PostgresServer, standby: PostgresServer, number: str) -> None:
