@@ -11,7 +11,6 @@ from domain.errors import Busy
 from domain.jobs import Job
 from domain.policy import AccountRules, PartyRules, Policy, RegistryRules
 from domain.states import AccountKind
-from domain.windows import WindowRule
 from intake.frames import Limits
 from intake.keeper import Keeper
 from intake.receive import receive
@@ -22,6 +21,7 @@ from tests.intake.thread_child import thread_child
 from tests.sim.registrar import Record
 from tests.sim.running import run_scenario
 from tests.sim.scenario import BEGIN_S, REGISTRY, File, Scenario
+from tests.sim.small import ALWAYS
 from tests.sim.world import World
 
 SENDERS = ("P1", "P2", "P3")
@@ -29,7 +29,7 @@ SENDERS = ("P1", "P2", "P3")
 FROM_S, TO_S = BEGIN_S + 2, BEGIN_S + 8
 RULES = RegistryRules(
     REGISTRY, "party-members", "sim://registrar", rate=60, burst=12, sessions=8, account_rate=6, account_burst=3,
-    answer_timeout_s=2.0, windows=(WindowRule(0, 86_400, weekdays=frozenset(range(7))),),
+    answer_timeout_s=2.0, windows=ALWAYS,
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class Ended:
 
 def judge(world: World, done: Doings, ended: Ended) -> list[str]:
     """Return every promise that was broken."""
-    broken = [
+    return [
         *_over_the_buckets(world, done),
         *_over_the_sessions(world),
         *_outside_windows(world),
@@ -44,7 +44,6 @@ def judge(world: World, done: Doings, ended: Ended) -> list[str]:
         *_counters(world, ended),
         *_unfinished(ended),
     ]
-    return list(broken)
 
 
 def _over_the_buckets(world: World, done: Doings) -> Iterator[str]:

@@ -14,8 +14,9 @@ REGISTRY = "members"
 BEGIN_S, CALM_S, END_S = 1_000.0, 1_075.0, 1_600.0
 #: 2026-03-02 (a Monday) 10:00 in Bangkok is virtual instant `BEGIN_S` of the registrar's clock (ms)
 EPOCH_MS = 1_772_420_400_000 - int(BEGIN_S * 1000)
-_TEN_S = 10 * 3600
-_DAYS = frozenset(range(7))
+#: ten o'clock (s of a day), and every day of the week
+TEN_S = 10 * 3600
+DAYS = frozenset(range(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +152,16 @@ def _rules(rng: random.Random) -> RegistryRules:
         account_burst=rng.choice([3, 8]),
         answer_timeout_s=rng.choice([3.0, 5.0]),
         turn_s=rng.choice([3.0, 8.0]),
-        windows=(WindowRule(0, 86_400, weekdays=_DAYS),),
+        windows=(WindowRule(0, 86_400, weekdays=DAYS),),
     )
 
 
 def _party(rng: random.Random, name: str, accounts: int, rules: RegistryRules) -> PartyRules:
     windows: dict[str, tuple[WindowRule, ...]] = {}
     if rng.random() < 0.3:
-        shuts, opens = _TEN_S + rng.randint(8, 50), _TEN_S + rng.randint(70, 110)
-        first = WindowRule(_TEN_S - 3600 if rng.random() < 0.7 else _TEN_S + 5, shuts, weekdays=_DAYS)
-        windows[REGISTRY] = (first, WindowRule(opens, 86_400, weekdays=_DAYS))
+        shuts, opens = TEN_S + rng.randint(8, 50), TEN_S + rng.randint(70, 110)
+        first = WindowRule(TEN_S - 3600 if rng.random() < 0.7 else TEN_S + 5, shuts, weekdays=DAYS)
+        windows[REGISTRY] = (first, WindowRule(opens, 86_400, weekdays=DAYS))
     limits = {}
     if rng.random() < 0.5:
         limits[REGISTRY] = PartyLimits(rate=rng.choice([4.0, 9.0]), burst=rng.choice([4, 10]))

@@ -7,10 +7,8 @@ from domain.policy import AccountRules, PartyRules, Policy, RegistryRules
 from domain.states import AccountKind, Shape
 from domain.windows import WindowRule
 from tests.sim.registrar import Record
-from tests.sim.scenario import BEGIN_S, REGISTRY, Fault, File, Scenario
+from tests.sim.scenario import BEGIN_S, DAYS, REGISTRY, Fault, File, Scenario
 
-TEN_S = 10 * 3600
-DAYS = frozenset(range(7))
 ALWAYS = (WindowRule(0, 86_400, weekdays=DAYS),)
 RULES = RegistryRules(
     REGISTRY, "party-members", "sim://registrar", idempotent=True, newest_wins=True, settle_s=4.0, rate=20, burst=20,

@@ -20,7 +20,8 @@ from pratunam.embedded import EmbeddedServer
 from quotas.quotas import RedisQuotas
 from tests.quotas.rig import REGISTRY, ManualMicros, registry
 from tests.servers import client_of
-from tests.sim.gate import GateClient, GateServer
+from tests.sim.gate import GateClient
+from tests.sim.gate_server import GateServer
 from tests.sim.virtual_loop import VirtualLoop
 
 T = TypeVar("T")

@@ -17,11 +17,17 @@ from ledger.verbs import SqlLedger
 from scheduler.accounts import usable_accounts
 from scheduler.openings import FOR_EVER_MS, ClockOffset, Openings
 from scheduler.rescue import Rescuer
-from tests.quotas.model_parts import UNIT, Account, Bucket
-from tests.sim.gate import GateClient
-from tests.sim.gate_model import GatedModel
-from tests.sim.scenario import Scenario
-from tests.sim.small import DAYS, RULES, SINGLE, STRICT, TEN_S, fault, small
+from tests.sim.scenario import DAYS, TEN_S, Scenario
+from tests.sim.small import RULES, SINGLE, STRICT, fault, small
+from tests.sim.unguarded_gate import (
+    gates_that_begin_full,
+    nothing_reserved,
+    nothing_spent_by_the_dead,
+    pushback_unheard,
+    sessions_not_counted,
+    sessions_of_the_dead_not_counted,
+    steps_of_the_clock_believed,
+)
 from workers.seat import Seat
 from workers.sending import Sending
 from workers.station import Station
@@ -40,17 +46,6 @@ def silence_taken_for_failure() -> Iterator[None]:
 def rescue_of_the_living() -> Iterator[None]:
     """Slices are fetched back whoever holds them."""
     with mock.patch.object(Rescuer, "live_tokens", return_value=frozenset[int]()):
-        yield
-
-
-@contextmanager
-def nothing_reserved() -> Iterator[None]:
-    """Buckets forget what was sent and not answered yet."""
-
-    def room(bucket: Bucket, at: int) -> int:
-        return max(0, bucket.to(at).level // UNIT)
-
-    with mock.patch.object(Bucket, "room", room):
         yield
 
 
@@ -77,13 +72,6 @@ def holds_unheard() -> Iterator[None]:
         return ()
 
     with mock.patch.object(SqlLedger, "holds", nothing):
-        yield
-
-
-@contextmanager
-def sessions_not_counted() -> Iterator[None]:
-    """The gate gives out leases without counting them."""
-    with mock.patch.object(GatedModel, "sessions", return_value=0):
         yield
 
 
@@ -135,63 +123,12 @@ def permits_without_end() -> Iterator[None]:
 
 
 @contextmanager
-def sessions_of_the_dead_not_counted() -> Iterator[None]:
-    """A session that is not known to be closed is taken for closed."""
-    with mock.patch.object(Account, "counts", lambda account: account.live is not None):
-        yield
-
-
-@contextmanager
-def steps_of_the_clock_believed() -> Iterator[None]:
-    """The gate's clock follows its machine's, however far that was stepped."""
-    before = GatedModel.call
-
-    def call(model: GatedModel, now_us: int) -> None:
-        model.at += max(0, now_us - model.seen)
-        model.seen = now_us
-        before(model, now_us)
-
-    with mock.patch.object(GatedModel, "call", call):
-        yield
-
-
-@contextmanager
 def clock_not_measured() -> Iterator[None]:
     """The registrar's clock is taken to be ours."""
     with (
         mock.patch.object(ClockOffset, "measured", classmethod(lambda cls, signals, before: cls(0, 0))),
         mock.patch.object(Station, "registrar_now", lambda station: station.clock.now()),
     ):
-        yield
-
-
-@contextmanager
-def nothing_spent_by_the_dead() -> Iterator[None]:
-    """What a session left outstanding is free again as soon as its lease is over."""
-    before = GatedModel._bury
-
-    def bury(model: GatedModel, account: Account, left: int, from_at: int, *, is_open: bool) -> None:
-        model._debit(account, left, 0)
-        before(model, account, 0, from_at, is_open=is_open)
-
-    with mock.patch.object(GatedModel, "_bury", bury):
-        yield
-
-
-@contextmanager
-def gates_that_begin_full() -> Iterator[None]:
-    """A gate that was lost begins anew as if nothing had been sent lately: buckets are full, and nothing is waited for."""
-    begin, limit = GatedModel.__init__, Bucket.limit
-
-    def begin_at_once(model: GatedModel, quota: Any, now_us: int, generation: int, wait_ms: int) -> None:
-        begin(model, quota, now_us, generation, 0)
-
-    def fill(bucket: Bucket, rate: float, burst: int, at: int) -> None:
-        is_new = bucket.cap == 0
-        limit(bucket, rate, burst, at)
-        bucket.level = bucket.cap if is_new else bucket.level
-
-    with mock.patch.object(GatedModel, "__init__", begin_at_once), mock.patch.object(Bucket, "limit", fill):
         yield
 
 
@@ -204,17 +141,6 @@ def withdrawals_unheard() -> Iterator[None]:
         return first.setdefault(registry, usable_accounts(policy, registry, unusable))
 
     with mock.patch("scheduler.registry_round.usable_accounts", usable):
-        yield
-
-
-@contextmanager
-def pushback_unheard() -> Iterator[None]:
-    """Nobody tells the gate that the registrar said slow down."""
-
-    async def nothing(*_: Any) -> None:
-        return None
-
-    with mock.patch.object(GateClient, "push_back", nothing):
         yield
 
 

@@ -1,7 +1,9 @@
 """The simulated world: two worker hosts and two schedulers, each a process that can die, round one ledger, one gate, one registrar."""
 
 import asyncio
+import atexit
 import random
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,7 +23,8 @@ from ledger.keystore import KeyStore
 from ledger.values import CheckResult, PolicyDraft
 from ledger.verbs import SqlLedger
 from scheduler.loop import Scheduler
-from tests.sim.gate import GateClient, GateServer
+from tests.sim.gate import GateClient
+from tests.sim.gate_server import GateServer
 from tests.sim.link import Link
 from tests.sim.network import SimWire
 from tests.sim.registrar import Record, Registrar, Session
@@ -40,6 +43,7 @@ def keystore() -> KeyStore:
     """Return the key store of this run of the simulator: keys have no part in what happens."""
     fast = Path("/dev/shm")
     folder = tempfile.mkdtemp(prefix="sim-", dir=fast if fast.is_dir() else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return KeyStore(Path(folder) / "keys.db", b"m" * 32)
 
 

@@ -58,6 +58,8 @@ def _reports(first: int, processes: int, until: float) -> Iterator[Report]:
             if time.monotonic() < until:
                 under_way.append(pool.apply_async(run_seed, (following,)))
                 following += 1
+        pool.close()  # so that each process ends by itself, and clears away what it made
+        pool.join()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
                 print(f"{name:<24}{how.value:<34}{points:>8}{len(chosen):>8}{len(found):>8}", flush=True)
                 for n, what in found:
                     print(f'  run.py sweep "{name}" --how {how.name} --points {n}: {what}', flush=True)
+        pool.close()  # so that each process ends by itself, and clears away what it made
+        pool.join()
     print(f"{runs} runs in {time.monotonic() - began:.0f} s: {broken} broken")
     print(told(awaits))
     return 1 if broken else 0

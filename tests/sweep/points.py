@@ -8,7 +8,7 @@ a run is the same as the one without a fault, so that every n up to the number c
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tests.sim import gate, store
+from tests.sim import gate_server, store
 from tests.sim.running import Report, run_scenario
 from tests.sim.virtual_loop import PLACE, Place
 from tests.sim.world import World
@@ -37,7 +37,7 @@ _WRITES = {
     How.WRITE_FAILED: store.Fate.FAILED,
     How.WRITE_UNHEARD: store.Fate.UNHEARD,
 }
-_CALLS = {How.CALL_LOST: gate.Fate.LOST, How.CALL_UNHEARD: gate.Fate.UNHEARD}
+_CALLS = {How.CALL_LOST: gate_server.Fate.LOST, How.CALL_UNHEARD: gate_server.Fate.UNHEARD}
 
 
 @dataclass
@@ -71,8 +71,8 @@ class Point:
     def _fate_of_write(self) -> store.Fate:
         return _WRITES[self.how] if self._is_here(PLACE.get()) else store.Fate.DONE
 
-    def _fate_of_call(self) -> gate.Fate:
-        return _CALLS[self.how] if self._is_here(PLACE.get()) else gate.Fate.DONE
+    def _fate_of_call(self) -> gate_server.Fate:
+        return _CALLS[self.how] if self._is_here(PLACE.get()) else gate_server.Fate.DONE
 
     def _is_here(self, place: Place | None) -> bool:
         if self.is_met or place is None or not place.name.startswith(self.victim):

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 
 from domain.policy import AccountRules, PartyRules, Policy, RegistryRules
 from domain.states import AccountKind
-from domain.windows import WindowRule
 from tests.sim.registrar import Record
 from tests.sim.scenario import BEGIN_S, REGISTRY, Fault, File, Scenario
+from tests.sim.small import ALWAYS
 
-_ALWAYS = (WindowRule(0, 86_400, weekdays=frozenset(range(7))),)
 #: neither one effect a key nor newest-wins: a second try would count twice, and a dead session stays open for a while
 _NO_PROMISES = RegistryRules(
     REGISTRY, "party-members", "sim://registrar", settle_s=4.0, rate=20, burst=6, sessions=4, account_rate=6,
-    account_burst=3, answer_timeout_s=2.0, turn_s=2.0, windows=_ALWAYS, idempotent=False, newest_wins=False,
+    account_burst=3, answer_timeout_s=2.0, turn_s=2.0, windows=ALWAYS, idempotent=False, newest_wins=False,
 )  # fmt: skip
 _PROMISES = replace(_NO_PROMISES, idempotent=True, newest_wins=True)
 
