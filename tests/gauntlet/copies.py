@@ -21,14 +21,13 @@ async def restore(scene: Scene) -> None:
     copy = ground.folder / "ledger.dump"
     await asyncio.to_thread(_dump, ground.postgres, str(copy))
     await asyncio.sleep(scene.span_s(8.0, short=4.0))
-    processes = [kept for host in ground.hosts.values() for kept in host.processes.values()]
-    await asyncio.gather(*(kept.stop() for kept in processes))
+    await asyncio.gather(*(kept.stop() for kept in ground.processes))
     before = ground.arrivals()
     await asyncio.to_thread(_put_back, ground.postgres, str(copy))
     scene.traffic.look_again()
-    for kept in processes:
+    for kept in ground.processes:
         kept.start()
-    await asyncio.gather(*(kept.ready() for kept in processes))
+    await ground.ready()
 
     async def is_noticed() -> bool:
         return await ledger.restored() is not None

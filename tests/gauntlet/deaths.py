@@ -11,6 +11,7 @@ from quotas.keys import LEADER as LEADER_KEY
 from tests.gauntlet.field import DATABASE, Host
 from tests.gauntlet.kinds import Kind, NotInjected, Scene
 from tests.gauntlet.processes import Kept
+from tests.gauntlet.stores import Valkey
 
 _SEEN_WITHIN_S = 10.0
 CHECK = "kill the check of a file"
@@ -64,9 +65,14 @@ async def kill_standby(scene: Scene) -> None:
 async def kill_redis(scene: Scene) -> None:
     """Kill Redis and start it empty."""
     note(scene, REDIS)
-    await scene.ground.valkey.kill()
-    scene.ground.valkey.forget_copy()
-    await scene.ground.valkey.start()
+    await start_empty(scene.ground.valkey)
+
+
+async def start_empty(valkey: Valkey) -> None:
+    """Kill this server and start it with nothing in it."""
+    await valkey.kill()
+    valkey.forget_copy()
+    await valkey.start()
 
 
 async def crash_database(scene: Scene) -> None:
@@ -116,15 +122,14 @@ async def power_cut(scene: Scene) -> None:
     """Kill every process of the gate, Redis and PostgreSQL at once, and start all again."""
     ground = scene.ground
     note(scene, "power cut")
-    for host in ground.hosts.values():
-        for kept in host.processes.values():
-            kept.kill()
+    for kept in ground.processes:
+        kept.kill()
     await ground.valkey.kill()
     await asyncio.to_thread(ground.postgres.stop, signal.SIGQUIT)
     ground.valkey.forget_copy()
     await asyncio.to_thread(ground.postgres.start)
     await ground.valkey.start()
-    await _back(*(kept for host in ground.hosts.values() for kept in host.processes.values()))
+    await ground.ready()
 
 
 def note(scene: Scene, name: str) -> None:
@@ -140,10 +145,6 @@ async def _strike(scene: Scene, name: str, kept: Kept) -> None:
 async def _ready(kept: Kept) -> None:
     if not kept.is_ready:
         raise NotInjected(f"{kept.name} is not ready at this moment")
-
-
-async def _back(*kept: Kept) -> None:
-    await asyncio.gather(*(each.ready() for each in kept))
 
 
 _ONCE = "each record in effect once, none lost; limits"

@@ -9,12 +9,14 @@ from tests.gauntlet.losses import LOSSES
 from tests.gauntlet.machine import MACHINE
 from tests.gauntlet.one_home import HOMES, Apart
 from tests.gauntlet.people import PEOPLE
-from tests.gauntlet.stillness import STOPS
+from tests.gauntlet.stillness import STILL_AND_LOST, STOPS
 
 #: some fall twice as often, so that each kind of process dies as often as another
 KILLED = (*KILLS, *(kind for kind in KILLS if kind.name in {WORKER, LEADER, REDIS, CHECK}))
 FAULTS = (*STOPS, *LINKS, *LOSSES, *DAYS, *MACHINE, *PEOPLE, *COPIES, CUT)
-DRAWN = (*KILLS, *FAULTS)
+#: broken, and known to be (docs/faults.md, open findings): done when named by `--only`, so that a run of all can show another fault
+OPEN = (STILL_AND_LOST,)
+DRAWN = (*KILLS, *FAULTS, *OPEN)
 #: each on a home of its own, after the rest
 APART = HOMES
 KINDS: dict[str, Kind | Apart] = {}

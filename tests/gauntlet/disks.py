@@ -9,6 +9,7 @@ from pathlib import Path
 _CLONE_NEWNS = 0x00020000
 _BALLAST = "ballast"
 _CHUNK = 1 << 20
+NO_ROOM = "no small disk: a tmpfs in a mount namespace needs root"
 
 
 def own_mounts() -> bool:

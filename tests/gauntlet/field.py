@@ -69,6 +69,15 @@ class Field:
     parts: Parts
 
     @property
+    def processes(self) -> list[Kept]:
+        """Return every process of every host."""
+        return [kept for host in self.hosts.values() for kept in host.processes.values()]
+
+    async def ready(self) -> None:
+        """Wait until every process is ready; raises TimeoutError with the name of one."""
+        await asyncio.gather(*(kept.ready() for kept in self.processes))
+
+    @property
     def links(self) -> list[Link]:
         """Return every link of every host."""
         return [link for host in self.hosts.values() for link in host.links.values()]
@@ -141,11 +150,10 @@ async def ready_field(plan: Plan, folder: Path) -> AsyncIterator[Field]:
         ground = Field(plan, folder, valkey, postgres, registrar, endpoint, wishes, disk, hosts, desk, parts)
         request = ApplyRequest(policy_file(plan, endpoint), "the first", "gauntlet")
         await apply_policy(parts.ledger, request, BY, parts.clock.now())
-        processes = [kept for host in hosts.values() for kept in host.processes.values()]
-        stack.push_async_callback(_close, processes)
-        for kept in processes:
+        stack.push_async_callback(_close, ground.processes)
+        for kept in ground.processes:
             kept.start()
-        await asyncio.gather(*(kept.ready() for kept in processes))
+        await ground.ready()
         yield ground
 
 

@@ -45,11 +45,8 @@ class Scene:
 
     async def whole(self) -> None:
         """Wait until every process is ready and the stores answer: what is done alone must strike a gate that is whole."""
-        ground = self.ground
-        await asyncio.gather(
-            *(kept.ready() for host in ground.hosts.values() for kept in host.processes.values())
-        )
-        await asyncio.to_thread(ground.postgres.revive)
+        await self.ground.ready()
+        await asyncio.to_thread(self.ground.postgres.revive)
 
     async def until(self, is_so: Callable[[], Awaitable[bool]], within_s: float, else_say: str) -> None:
         """Wait until something is so; raises Broken."""

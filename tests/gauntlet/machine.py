@@ -7,13 +7,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.gauntlet.disks import SmallDisk
+from tests.gauntlet.disks import NO_ROOM, SmallDisk
 from tests.gauntlet.kinds import Kind, NotInjected, Scene
-from tests.gauntlet.processes import Kept
-from tests.gauntlet.wishes import Wishes
+from tests.gauntlet.wishes import NO_LIBRARY, Wishes
 
-_NO_ROOM = "no small disk: a tmpfs in a mount namespace needs root"
-_NO_LIBRARY = "no C compiler to build what steps clocks and fails syncs"
 _PAGE = resource.getpagesize()
 
 
@@ -30,7 +27,7 @@ async def fill_home(scene: Scene) -> None:
 
 async def _filled(scene: Scene, disk: SmallDisk, usual_s: float) -> None:
     if not disk.is_small:
-        raise NotInjected(_NO_ROOM)
+        raise NotInjected(NO_ROOM)
     await asyncio.to_thread(disk.fill)
     try:
         await asyncio.sleep(scene.span_s(usual_s))
@@ -66,7 +63,7 @@ def limited(which: int, least: Callable[[int], int]) -> Callable[[Scene], Awaita
                 ProcessLookupError
             ):  # it may have died of it: whoever starts it again starts it unlimited
                 resource.prlimit(pid, which, before)
-        await _revived(kept)
+        await kept.ready()
 
     return do
 
@@ -77,11 +74,6 @@ def _open_files(pid: int) -> int:
 
 def _address_space(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * _PAGE + (1 << 20)
-
-
-async def _revived(kept: Kept) -> None:
-    """A process that hangs after its limits were lifted is not what a service manager would leave as it is, but it must not be needed."""
-    await kept.ready()
 
 
 def stepped(whose: str, *steps_s: float) -> Callable[[Scene], Awaitable[None]]:
@@ -113,7 +105,7 @@ async def registrar_clock(scene: Scene) -> None:
 
 def _able(wishes: Wishes) -> Wishes:
     if not wishes.can:
-        raise NotInjected(_NO_LIBRARY)
+        raise NotInjected(NO_LIBRARY)
     return wishes
 
 

@@ -11,10 +11,10 @@ from benchmarks.gate import Gate
 from benchmarks.town import Town, TownPlan, party, town, write_members
 from domain.jobs import Job
 from tests.end_to_end.verdicts import assert_all_in_effect, assert_limits_held
-from tests.gauntlet.disks import SmallDisk
+from tests.gauntlet.disks import NO_ROOM, SmallDisk
 from tests.gauntlet.kinds import Broken, NotInjected
 from tests.gauntlet.stores import Postgres
-from tests.gauntlet.wishes import Wishes, built_library
+from tests.gauntlet.wishes import NO_LIBRARY, Wishes, built_library
 
 ROWS = 300
 _HOME_MIB, _AGAIN_S, _DONE_WITHIN_S = 512, 4.0, 90.0
@@ -27,12 +27,12 @@ async def harmed(harm: Harm, folder: Path, *, small: bool = False, preload: bool
         await asyncio.to_thread(built_library, folder) if preload else None, folder / "home.wishes"
     )
     if preload and not wishes.can:
-        raise NotInjected("no C compiler to build what fails syncs")
+        raise NotInjected(NO_LIBRARY)
     home = folder / "home"
     home.mkdir(mode=0o700)
     disk = SmallDisk(home, _HOME_MIB, is_wanted=small)
     if small and not disk.is_small:
-        raise NotInjected("no small disk: a tmpfs in a mount namespace needs root")
+        raise NotInjected(NO_ROOM)
     plan = TownPlan(
         [2, 1],
         [ROWS, ROWS],
@@ -56,9 +56,7 @@ async def harmed(harm: Harm, folder: Path, *, small: bool = False, preload: bool
 
 async def _judged(place: Town, jobs: list[Job]) -> None:
     try:
-        async with asyncio.timeout(_DONE_WITHIN_S):
-            while (await place.report())["effects"]["exactly_one"] < 2 * ROWS:  # noqa: ASYNC110 -- the registrar rings no bell
-                await asyncio.sleep(0.2)
+        await _all_in_effect(place)
         report = await place.report()
         assert_limits_held(report)
         assert report["effects"]["more"] == 0
@@ -67,6 +65,13 @@ async def _judged(place: Town, jobs: list[Job]) -> None:
         assert_all_in_effect(report, await place.until_done(jobs, _DONE_WITHIN_S))
     except (AssertionError, TimeoutError) as error:
         raise Broken(f"{type(error).__name__}: {error}") from None
+
+
+async def _all_in_effect(place: Town) -> None:
+    """Wait until the registrar has every record; raises TimeoutError."""
+    async with asyncio.timeout(_DONE_WITHIN_S):
+        while (await place.report())["effects"]["exactly_one"] < 2 * ROWS:  # noqa: ASYNC110 -- the registrar rings no bell
+            await asyncio.sleep(0.2)
 
 
 async def fill(place: Town, _: Path) -> None:
@@ -150,9 +155,7 @@ async def _moved(place: Town, folder: Path, postgres: Postgres) -> None:
     new = Gate(place.gate.home, folder / "policy.toml", folder / "new.log", there)
     await new.start()
     try:
-        async with asyncio.timeout(_DONE_WITHIN_S):
-            while (await place.report())["effects"]["exactly_one"] < 2 * ROWS:  # noqa: ASYNC110 -- the registrar rings no bell
-                await asyncio.sleep(0.2)
+        await _all_in_effect(place)
         for job in (await new.command("jobs", "--json")).json:
             if job["state"] != "finished":
                 raise Broken(f"{job['job']} is {job['state']} in the new home")

@@ -43,7 +43,7 @@ def rows(kept: Counter[str], broken: Counter[str]) -> str:
     lines = []
     for number, (name, kind) in enumerate(KINDS.items(), 1):
         said = [f"kept, {kept[name]} ×"] if kept[name] else []
-        said += [f"broken, {broken[name]} ×"] if broken[name] else []
+        said += [f"*broken*, {broken[name]} ×"] if broken[name] else []
         cells = (str(number), name, kind.how, kind.stake, kind.covers or "–", "; ".join(said) or "*not run*")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

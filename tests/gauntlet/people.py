@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 from domain.errors import Conflict
-from domain.states import ENDED_JOB_STATES, JobState
+from domain.states import JobState
 from tests.gauntlet.field import BY
 from tests.gauntlet.kinds import Broken, Kind, NotInjected, Scene
 from tests.gauntlet.plan import REGISTRY, policy_file
@@ -65,8 +65,7 @@ async def cancel_job(scene: Scene) -> None:
     ground = scene.ground
     for name in sorted(scene.traffic.handed_in, reverse=True):
         job = await ground.parts.ledger.job(name)
-        is_under_way = job.state is JobState.RUNNING and job.records.pending > 0
-        if is_under_way and job.state not in ENDED_JOB_STATES:
+        if job.state is JobState.RUNNING and job.records.pending > 0:
             try:
                 await ground.parts.ledger.cancel(name, BY, ground.parts.clock.now())
             except Conflict:

@@ -8,6 +8,8 @@ HOSTS = {"north": "127.0.0.21", "south": "127.0.0.22"}
 DESK_ADDRESS = "127.0.0.31"
 #: records whose number ends so are refused by the registrar
 REJECTED_ENDING = "37"
+#: how long the gate waits for an answer (s), and how long the registrar takes for one (ms)
+ANSWER_TIMEOUT_S, _SERVICE_MS = 2, 15
 ALWAYS = 'days = "daily"\nfrom = "00:00"\nto = "24:00"'
 
 
@@ -23,14 +25,10 @@ class Plan:
     burst: int = 20
     account_rate: int = 9
     account_burst: int = 9
-    answer_timeout_s: int = 2
-    service_ms: int = 15
     rows_a_file: int = 160
     #: rows that each party has waiting at least, in seconds of its pace
     ahead_s: float = 20.0
     kill_every_s: float = 8.0
-    #: how long a pause of Redis lasts (s)
-    pause_s: float = 90.0
     idempotent: bool = True
     #: disks that can be filled (root), a library that steps clocks and fails syncs (a C compiler)
     small_disks: bool = False
@@ -66,7 +64,7 @@ def registrar_file(plan: Plan, log: str) -> str:
         f"[registries.{REGISTRY}]",
         f"rate = {plan.rate}\nburst = {plan.burst}\nsessions = {sum(plan.accounts)}",
         f"account_rate = {plan.account_rate}\naccount_burst = {plan.account_burst}",
-        f"service_ms = {plan.service_ms}\nmax_in_flight = 100000\nidempotent = {str(plan.idempotent).lower()}",
+        f"service_ms = {_SERVICE_MS}\nmax_in_flight = 100000\nidempotent = {str(plan.idempotent).lower()}",
         f'[[registries.{REGISTRY}.rules]]\nfield = "national_id"\nends_with = "{REJECTED_ENDING}"\ncode = "not-eligible"',
         # where keys protect nothing, memberships do not either: a second effect must be seen
         f"[registries.{REGISTRY}.membership]" if plan.idempotent else "",
@@ -85,7 +83,7 @@ def policy_file(plan: Plan, endpoint: str, *, closed: str = "", without: str = "
         f'profile = "party-members"\nendpoint = "{endpoint}"\nshape = "{plan.shape}"\ntest_ids = true',
         f"rate = {plan.rate}\nburst = {plan.burst}\nsessions = {sum(plan.accounts)}",
         f"account_rate = {plan.account_rate}\naccount_burst = {plan.account_burst}",
-        f"answer_timeout_s = {plan.answer_timeout_s}\nsettle_s = 4\nidempotent = {str(plan.idempotent).lower()}",
+        f"answer_timeout_s = {ANSWER_TIMEOUT_S}\nsettle_s = 4\nidempotent = {str(plan.idempotent).lower()}",
         f"[[registry.{REGISTRY}.window]]\n{ALWAYS}",
     ]
     for party, accounts in plan.parties.items():

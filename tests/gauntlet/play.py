@@ -78,11 +78,10 @@ async def play(
                 f"files were not done {DRAINS_WITHIN_S:.0f} s after the last fault"
             )
         evidence = await _evidence(scene)
-        processes = [kept for host in ground.hosts.values() for kept in host.processes.values()]
     return Played(
         plan, judge(evidence), tally.counts, tally.not_run, dict(tally.broken), recoveries(evidence.arrivals, scene.blows),
         len(evidence.arrivals), sum(len(each.accepted) for each in evidence.handed_in), len(evidence.jobs), traffic.refused,
-        {kept.name: kept.starts for kept in processes}, time.monotonic() - began,
+        {kept.name: kept.starts for kept in ground.processes}, time.monotonic() - began,
     )  # fmt: skip
 
 

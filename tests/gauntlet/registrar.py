@@ -65,10 +65,6 @@ class Registrar:
         ):
             pass
 
-    async def fault(self, **fault: object) -> None:
-        """Arm one scripted fault."""
-        await self.control(faults=[fault])
-
     def sent(self, accounts: Sequence[str]) -> Counter[str]:
         """Return how many records have come so far, by account; read from its log, since a report of a long run costs it seconds."""
         with self.log.open("rb") as log:

@@ -23,12 +23,12 @@ def test_a_run_that_was_not_clean_keeps_nothing() -> None:
 
 
 def test_every_kind_has_its_row() -> None:
-    """A kind that nobody ran says *not run*."""
-    table = rows(Counter({"crash database": 3}), Counter()).splitlines()
+    """A kind that nobody ran says *not run*; one that was broken says so, however often it was kept."""
+    table = rows(Counter({"crash database": 3}), Counter({"crash database": 1})).splitlines()
     assert len(table) == len(KINDS)
     [told] = [row for row in table if "not run" not in row]
     assert "| crash database |" in told
-    assert "kept, 3 ×" in told
+    assert "kept, 3 ×; *broken*, 1 ×" in told
 
 
 def test_the_page_names_every_kind_and_no_other() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _SOURCE = Path(__file__).with_name("shim.c")
+NO_LIBRARY = "no C compiler to build what steps clocks and fails syncs"
 
 
 class Wishes:
