@@ -11,7 +11,7 @@ import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import fastexcel
@@ -56,15 +56,15 @@ async def main(
 
 async def measure(kind: str, rows: int, rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """Make one file and take it in some times; returns the figures of each."""
-    folder = Path(mkdtemp(prefix="pratunam-bench-"))
-    file = csv_file(folder, rows) if kind == "csv" else _xlsx(folder, rows, in_place=kind == "xlsx")
-    return [await one_round(kind, rows, file) for _ in range(rounds)]
+    with TemporaryDirectory(prefix="pratunam-bench-") as name:
+        folder = Path(name)
+        file = csv_file(folder, rows) if kind == "csv" else _xlsx(folder, rows, in_place=kind == "xlsx")
+        return [await one_round(kind, rows, file, folder / f"home-{n}") for n in range(rounds)]
 
 
-async def one_round(kind: str, rows: int, file: Path) -> dict[str, Any]:
-    """Read the file with the bare reader, then take it in and check it; returns the figures."""
+async def one_round(kind: str, rows: int, file: Path, home: Path) -> dict[str, Any]:
+    """Read the file with the bare reader, then take it in at a new home and check it; returns the figures."""
     bare_s = _bare(kind, file)
-    home = Path(mkdtemp(prefix="pratunam-bench-"))
     async with open_parts(replace(Settings(), home=home)) as parts:
         await _policy(parts)
         policy = await parts.policy()

@@ -161,7 +161,9 @@ async def measure(name: str, sizes: Sizes | None = None) -> dict[str, Any]:
         await place.hold(on=True)
         files = {party(k): write_members(place.folder, party(k), n, k) for k, n in enumerate(place.plan.rows)}
         await place.submit(files)
-        alone, _ = await _count(place, sizes)
+        async with _released(place):
+            span, _ = await _watch(place, sizes)
+        alone = _sent(place, *span)
         is_made_before = name in ("queue", "flood")
         told = await LOADS[name](place, sizes) if is_made_before else _nothing_more
         async with _released(place):
@@ -176,12 +178,6 @@ async def measure(name: str, sizes: Sizes | None = None) -> dict[str, Any]:
         figures["slowest"] = round(min(b / a for a, b in zip(alone, beside, strict=True)), 4)
         figures["over"] = report["bucket"]["over"]
         return figures | {"peak_mb": peaks.most, "crowd_says": await told()}
-
-
-async def _count(place: Town, sizes: Sizes) -> tuple[list[int], Peaks]:
-    async with _released(place):
-        span, peaks = await _watch(place, sizes)
-    return _sent(place, *span), peaks
 
 
 @asynccontextmanager
