@@ -19,8 +19,8 @@ from intake.faults import bad_file, beyond_limits, no_room, refuse_unknown
 from intake.frames import Go, Look, Piece, ReadDone, ReadTask, TableChunk
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts, SubmitRequest
+from intake.places import a_place
 from intake.spooled import SpooledTable, TableHead
-from intake.turns import a_turn
 from ledger.keystore import KeyStore
 
 PIECE_BYTES = 1 << 20
@@ -48,7 +48,7 @@ async def receive(
     source: Path | BinaryIO, request: SubmitRequest, intake: IntakeParts, by: By, now: int
 ) -> Job:
     """Take a file in and return its job (the earlier one for the same file); raises BadFile, Refused, and Busy with when to come back."""
-    async with a_turn(intake.scratch / "turns", request.party, intake.places, intake.wait_s):
+    async with a_place(intake.scratch / "places", request.party, intake.places, intake.wait_s):
         return await _receive(source, request, intake, by, now)
 
 

@@ -130,7 +130,7 @@ async def until_empty(scratch: Path) -> None:
 
 
 def _is_left(scratch: Path) -> bool:
-    return _held(scratch) or any(path.name != "turns" for path in scratch.iterdir())
+    return _held(scratch) or any(path.name != "places" for path in scratch.iterdir())
 
 
 def _held(scratch: Path) -> bool:

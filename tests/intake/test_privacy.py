@@ -117,8 +117,8 @@ async def seen_in_clear(desk: Desk) -> list[str]:
     desk.parts = replace(desk.parts, ledger=Watched(desk.ledger, look))
     job = await desk.take(data, ignored=("note",), max_invalid_pct=100.0)
     assert (job.invalid, job.records.total) == (1, 3)
-    assert [path for path in desk.parts.scratch.iterdir() if path.name != "turns"] == []
-    assert all(lock.stat().st_size == 0 for lock in (desk.parts.scratch / "turns").iterdir())
+    assert [path for path in desk.parts.scratch.iterdir() if path.name != "places"] == []
+    assert all(lock.stat().st_size == 0 for lock in (desk.parts.scratch / "places").iterdir())
     return seen + found_under(desk.home)
 
 

@@ -151,7 +151,7 @@ def traces(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
         # the places at which files to be taken in queue up are empty, and stay
-        if path.is_file() and not path.name.endswith(passing) and path.parent.name != "turns"
+        if path.is_file() and not path.name.endswith(passing) and path.parent.name != "places"
     }
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from domain.errors import Busy
+from intake.places import a_place
 from intake.receive import receive
-from intake.turns import a_turn
 from tests.intake.conftest import BY, REGISTRY, Desk
 from tests.intake.samples import as_csv, grid, members
 
@@ -21,7 +21,7 @@ async def test_a_place_is_free_again_when_its_block_ends(tmp_path: Path) -> None
     entered, leave = asyncio.Event(), asyncio.Event()
 
     async def first() -> None:
-        async with a_turn(tmp_path, "P1", 1, 5):
+        async with a_place(tmp_path, "P1", 1, 5):
             order.append("first")
             entered.set()
             await leave.wait()
@@ -30,7 +30,7 @@ async def test_a_place_is_free_again_when_its_block_ends(tmp_path: Path) -> None
     async def second() -> None:
         await entered.wait()
         leave.set()
-        async with a_turn(tmp_path, "P2", 1, 5):
+        async with a_place(tmp_path, "P2", 1, 5):
             order.append("second")
 
     await asyncio.gather(first(), second())
@@ -41,20 +41,20 @@ async def test_a_party_has_no_more_than_half_of_the_places(tmp_path: Path) -> No
     """However many files it hands in at once, another party finds a place at once."""
     async with AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(a_turn(tmp_path, "flood", 4, 0))
-        with pytest.raises(Busy):
-            await stack.enter_async_context(a_turn(tmp_path, "flood", 4, 0))
+            await stack.enter_async_context(a_place(tmp_path, "flood", 4, 0))
+        with pytest.raises(Busy, match=r"^flood has .* \(2\)"):
+            await stack.enter_async_context(a_place(tmp_path, "flood", 4, 0))
         for party in ("P1", "P2"):
-            await stack.enter_async_context(a_turn(tmp_path, party, 4, 0))
-        with pytest.raises(Busy):
-            await stack.enter_async_context(a_turn(tmp_path, "P3", 4, 0))
+            await stack.enter_async_context(a_place(tmp_path, party, 4, 0))
+        with pytest.raises(Busy, match=r"^The gate .* \(4\)"):
+            await stack.enter_async_context(a_place(tmp_path, "P3", 4, 0))
 
 
 async def test_whoever_finds_no_place_is_told_when_to_come_back_and_nothing_is_half_done(desk: Desk) -> None:
     """No job, no blob, no key: the same file can be handed in again as if nothing had been."""
     parts = replace(desk.parts, places=1, wait_s=0)
     source = io.BytesIO(as_csv(grid(members(3))))
-    async with a_turn(parts.scratch / "turns", "P002", 1, 0):
+    async with a_place(parts.scratch / "places", "P002", 1, 0):
         with pytest.raises(Busy) as refusal:
             await receive(source, desk.request("P001"), parts, BY, desk.clock.now())
     assert 30_000 <= refusal.value.retry_after_ms <= 90_000
