@@ -91,6 +91,7 @@ def find_csv_header(text: str, profile: Profile) -> tuple[Header, str, int]:
         found = best_header(_records(text, delimiter), profile)
         if found and (best is None or len(found[0].match.matched) > len(best[0].match.matched)):
             best = found[0], delimiter, found[1]
+    refuse_misread(best and best[0], text.splitlines()[:HEADER_ROWS])
     if best is None:
         raise headless()
     if best[1] == "|":
@@ -104,23 +105,20 @@ def find_csv_header(text: str, profile: Profile) -> tuple[Header, str, int]:
 
 
 def best_header(rows: Iterable[tuple[Sequence[str], int]], profile: Profile) -> tuple[Header, int] | None:
-    """Return the row that names most fields, with the mark that came with it; None when no row names enough.
-
-    Raises BadFile where the names, or whatever stands there instead of names, were read in a wrong encoding.
-    """
+    """Return the row that names most fields, with the mark that came with it; None when no row names enough."""
     best: tuple[Header, int] | None = None
-    is_broken = False
     for number, (cells, mark) in enumerate(rows, 1):
-        is_broken = is_broken or is_misread(cells)
         match = profile.match_header(cells)
         enough = best is None or len(match.matched) > len(best[0].match.matched)
         if len(match.matched) >= FEWEST_FIELDS and enough:
             best = Header(number, tuple(cells), match), mark
-    if best is not None:
-        is_broken = is_misread(best[0].columns)
-    if is_broken:
-        raise misread()
     return best
+
+
+def refuse_misread(header: Header | None, first_cells: Iterable[str]) -> None:
+    """Raise BadFile where the names, or whatever stands in the first rows instead of names, were read in a wrong encoding."""
+    if is_misread(first_cells if header is None else header.columns):
+        raise misread()
 
 
 def _records(text: str, delimiter: str) -> Iterable[tuple[list[str], int]]:

@@ -1,7 +1,7 @@
 """Text that a program read in a wrong encoding and saved again: the names of columns are the first to tell."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from domain.errors import BadFile
 from intake.faults import bad_file
@@ -10,7 +10,7 @@ from intake.faults import bad_file
 _MISREAD = re.compile(r"^(?:ï»¿|๏ปฟ)|(?:à[¸¹].){2}|(?:เ[ธน].){3}", re.DOTALL)
 
 
-def is_misread(cells: Sequence[str]) -> bool:
+def is_misread(cells: Iterable[str]) -> bool:
     """Say whether names of columns, or what stands where they should, were read in a wrong encoding."""
     return any(_MISREAD.search(cell) for cell in cells)
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from intake.faults import bad_file, no_rows, quoted
 from intake.frames import Look, ReadTask
-from intake.look import HEADER_ROWS, Header, best_header, check_header, headless
+from intake.look import HEADER_ROWS, Header, best_header, check_header, headless, refuse_misread
 from intake.read import make_look
 from intake.sheet_package import read_sheet
 from intake.sheet_parts import EarlyParts, read_parts
@@ -92,8 +92,9 @@ def _chunks(frames: Iterable[pl.DataFrame], above: int) -> Iterator[tuple[int, p
 
 
 def _header(frame: pl.DataFrame, maker: TableMaker) -> Header:
-    rows = ((["" if cell is None else cell for cell in row], 0) for row in frame.head(HEADER_ROWS).rows())
-    best = best_header(rows, maker.profile)
+    rows = [["" if cell is None else cell for cell in row] for row in frame.head(HEADER_ROWS).rows()]
+    best = best_header(((cells, 0) for cells in rows), maker.profile)
+    refuse_misread(best and best[0], chain.from_iterable(rows))
     if best is None:
         raise headless()
     header = best[0]

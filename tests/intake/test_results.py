@@ -135,6 +135,16 @@ async def test_a_file_saved_with_broken_letters_is_told_so(
         await desk.submit(data)
 
 
+@pytest.mark.parametrize("is_workbook", [False, True])
+async def test_broken_letters_below_a_good_header_are_the_row_s_own_fault(
+    desk: Desk, is_workbook: bool
+) -> None:
+    """The names of the columns were read rightly, so the file was: one cell that was pasted in is no reason to refuse all."""
+    rows = grid([member(0, first_name=_misread("สมชาย", "cp1252")), member(1)])
+    data = as_calc("members", rows, as_text=True) if is_workbook else as_csv(rows)
+    assert (await desk.take(data, max_invalid_pct=100.0)).rows == 2
+
+
 def _misread(text: str, encoding: str) -> str:
     """Return the bytes of UTF-8 as a program shows them that takes them for something else; what it has no letter for, as it is."""
     return "".join(
