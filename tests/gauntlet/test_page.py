@@ -3,8 +3,12 @@
 from collections import Counter
 from typing import Any
 
-from tests.gauntlet.deck import APART, KINDS
+from tests.gauntlet.__main__ import result_of
+from tests.gauntlet.checkers import Verdict
+from tests.gauntlet.deck import APART, KINDS, OPEN
 from tests.gauntlet.page import BEGIN, END, PAGE, rows, tally
+from tests.gauntlet.plan import Plan
+from tests.gauntlet.play import Played
 
 
 def run_of(lost: int = 0, broken: dict[str, list[str]] | None = None) -> dict[str, Any]:
@@ -29,6 +33,15 @@ def test_every_kind_has_its_row() -> None:
     [told] = [row for row in table if "not run" not in row]
     assert "| crash database |" in told
     assert "kept, 3 ×; *broken*, 1 ×" in told
+
+
+def test_an_open_finding_is_told_by_a_run_that_did_not_do_it() -> None:
+    """Its row never says kept, nor a mere *not run*."""
+    played = Played(Plan(1, 1), Verdict({}, ()), counts={}, not_run={}, broken={})
+    assert {result_of(played, kind.name) for kind in OPEN} == {
+        "not run: an open finding, done when named by --only"
+    }
+    assert result_of(played, "crash database") == "not run"
 
 
 def test_the_page_names_every_kind_and_no_other() -> None:
