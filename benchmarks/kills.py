@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,6 @@ from pratunam.up import names_of_children
 
 ACCOUNTS, ACCOUNT_RATE = (3, 2, 1), 30
 ANSWER_TIMEOUT_S = 2
-#: after the last blow
-FASTER = 10
 #: records of the moment of the kill itself may still be on their way (ms)
 _ON_THE_WAY_MS = 250
 #: what the design promises, after a start of processes (s): lease + 3, leader 3, answer time-out + 5
@@ -89,20 +87,9 @@ async def play(
             await _until_all_send(place, await _sent(place))
             await _until_all_run(place)
             blows.append(Blow(name, at, time.time_ns() // 1_000_000))
-        await _hurry(place)
+        await place.hurry()
         done = await place.until_done(jobs)
         return KillsRun(blows, await place.report(), place.arrived(), done)
-
-
-async def _hurry(place: Town) -> None:
-    """Raise all limits, first at the registrar: what is left has no more to show and need not take long."""
-    plan = replace(place.plan, rate=place.plan.rate * FASTER, account_rate=ACCOUNT_RATE * FASTER)
-    accounts = [f"{party(k)}-{each:02d}" for k, count in enumerate(ACCOUNTS) for each in range(count)]
-    limits: list[dict[str, object]] = [
-        {"account": name, "rate": plan.account_rate, "burst": plan.account_burst} for name in accounts
-    ]
-    await place.control(limits=[{"rate": plan.rate, "burst": plan.burst}, *limits])
-    await place.apply(plan)
 
 
 async def _sent(place: Town) -> dict[str, int]:

@@ -93,7 +93,9 @@ class PostgresServer:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server and all its sessions."""
-        if self._process is not None:
+        if self._process is None:
+            return
+        with suppress(psutil.NoSuchProcess):
             root = psutil.Process(self._process.pid)
             for process in [root, *root.children(recursive=True)]:
                 with suppress(psutil.NoSuchProcess):

@@ -7,7 +7,6 @@ is shared. The test itself stands beside them, on straight links, as the party's
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from pratunam.parts import make_home_folder, open_parts
 from pratunam.policy.apply import ApplyRequest, apply_policy
 from pratunam.settings import Settings, read_settings
 from tests.gauntlet.proxy import Address, Door, Link
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, free_port
 
 READY_WITHIN_S, GONE_WITHIN_S = 60, 40
 PROCESSES = ("scheduler", "worker")
@@ -203,9 +202,7 @@ def ledger_url(name: str, places: Sequence[Address]) -> str:
 @asynccontextmanager
 async def redis_by_tcp(folder: Path) -> AsyncIterator[int]:
     """Run a Redis on a loopback port, as hosts reach it, and yield the port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     command = [str(find_binary()), *words, "--maxmemory-policy", "noeviction", "--dir", str(folder)]
     with (folder / "redis.log").open("ab") as log:

@@ -4,12 +4,11 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.town import REGISTRY, Town, TownPlan, party, write_members
+from benchmarks.town import REGISTRY, TownPlan, party, write_members
 from domain.jobs import Job
 from domain.states import JobState
 from intake.receive import receive
@@ -24,7 +23,6 @@ from tests.postgres import PostgresServer
 
 ROWS, FEW = 700, 40
 RATE = 120
-FASTER = 10
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ async def test_what_one_host_loses_the_other_does_and_nothing_is_done_twice(seve
         await asyncio.gather(has_sent(other, 2 * RATE), by_lead([other]))
         for link in links:
             link.heal()
-    await hurry(here)
+    await here.hurry()
     done = await here.until_done(jobs, 120)
     lost, left = other, cut_off
     for host in hosts:
@@ -108,15 +106,3 @@ async def has_sent(host: Host, more: int) -> None:
             if await host.sent() >= before + more:
                 return
             await asyncio.sleep(0.1)
-
-
-async def hurry(here: Town) -> None:
-    """Raise all limits, first at the registrar: what is left has no more to show and need not take long."""
-    plan = replace(here.plan, rate=RATE * FASTER, account_rate=here.plan.account_rate * FASTER)
-    limits: list[dict[str, object]] = [
-        {"account": f"{party(k)}-{n:02d}", "rate": plan.account_rate, "burst": plan.account_burst}
-        for k, count in enumerate(plan.accounts)
-        for n in range(count)
-    ]
-    await here.control(limits=[{"rate": plan.rate, "burst": plan.burst}, *limits])
-    await here.apply(plan)

@@ -3,7 +3,6 @@
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.town import Town, TownPlan, party, town, write_members
@@ -12,7 +11,6 @@ from tests.end_to_end.verdicts import assert_all_in_effect, assert_limits_held
 
 ROWS = 300
 #: once the copy is put back, there is no more to show and it need not take long
-FASTER = 10
 
 
 def put_back(copy: Path, home: Path) -> None:
@@ -29,19 +27,6 @@ def recorded(place: Town) -> Counter[str]:
     return Counter(
         arrival.key for arrival in place.arrived() if arrival.decision in {"accepted", "duplicate"}
     )
-
-
-async def hurry(here: Town) -> None:
-    """Raise all limits, first at the registrar."""
-    plan = here.plan
-    faster = replace(plan, rate=plan.rate * FASTER, account_rate=plan.account_rate * FASTER)
-    limits: list[dict[str, object]] = [
-        {"account": f"{party(k)}-{n:02d}", "rate": faster.account_rate, "burst": plan.account_burst}
-        for k, count in enumerate(plan.accounts)
-        for n in range(count)
-    ]
-    await here.control(limits=[{"rate": faster.rate, "burst": plan.burst}, *limits])
-    await here.apply(faster)
 
 
 async def test_a_copy_made_in_mid_load_and_put_back_sends_nothing_twice(place: Path) -> None:
@@ -64,7 +49,7 @@ async def test_a_copy_made_in_mid_load_and_put_back_sends_nothing_twice(place: P
         await here.gate.start()
         told = (await here.gate.command("status", "--json")).json["restored"]
         assert told["asked_about"] > 0
-        await hurry(here)
+        await here.hurry()
         done = await here.until_done(jobs, 120)
         report = await here.report()
         assert_limits_held(report)

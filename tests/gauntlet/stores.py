@@ -1,9 +1,7 @@
 """The stores that a gauntlet stands on: one Valkey on TCP that may be killed and started from an old copy, one PostgreSQL."""
 
 import asyncio
-import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -11,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import psycopg
 import redis
 import redis.asyncio as aioredis
@@ -19,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from pratunam.embedded import find_binary
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, free_port
 
 _READY_WITHIN_S, _PATIENCE_S, _LOOK_EVERY_S = 60.0, 8.0, 0.2
 
@@ -97,7 +94,7 @@ class Valkey:
 
 
 class Postgres(PostgresServer):
-    """The tests' own server, told a preloaded library where there is one, and signalled as a whole."""
+    """The tests' own server, told a preloaded library where there is one."""
 
     def __init__(self, folder: Path, preload: Mapping[str, str]) -> None:
         """Make the cluster; `preload` goes into the environment of the server alone."""
@@ -125,20 +122,3 @@ class Postgres(PostgresServer):
             threading.Event().wait(_LOOK_EVERY_S)
         self.stop(signal.SIGQUIT)
         self.start()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the server and all its sessions."""
-        if self._process is None:
-            return
-        with suppress(psutil.Error):
-            root = psutil.Process(self._process.pid)
-            for process in [root, *root.children(recursive=True)]:
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, number)
-
-
-def free_port() -> int:
-    """Return a port of the loopback address that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
