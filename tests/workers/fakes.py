@@ -49,8 +49,8 @@ class FakeGate:
     _token: int = 0
 
     async def lease(self, registry: str, party: str, account: str, holder: str) -> Lease | LeaseRefused:
-        self.asked_for.append(account)
         """Give every account once."""
+        self.asked_for.append(account)
         if account in self.taken:
             return LeaseRefused(BoundBy.SESSIONS, 1000)
         self.taken.add(account)

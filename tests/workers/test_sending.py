@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from domain.clock import ManualClock
+from domain.events import RecordsSent
 from domain.policy import RegistryRules
 from domain.quota import Lease
 from domain.states import JobState
@@ -133,6 +134,15 @@ async def test_elsewhere_what_was_written_leaves(scene: Scene) -> None:
     scene.paper.clear = False
     await scene.sending.drain(cut=False)
     assert not scene.paper.aborted
+
+
+async def test_what_was_sent_since_the_last_round_is_told_when_the_exchange_is_over(scene: Scene) -> None:
+    """A session that is cut off has no round left to tell it in."""
+    scene.sending.pump()
+    sent = [event.count for event in scene.work.events if isinstance(event, RecordsSent)]
+    await scene.sending.drain(cut=True)
+    told = [event.count for event in scene.work.events if isinstance(event, RecordsSent)]
+    assert (sent, told) == ([], [5])
 
 
 async def test_what_stands_behind_an_answer_that_cannot_be_taken_is_unknown(
