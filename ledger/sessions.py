@@ -56,34 +56,37 @@ class Watch:
 
     def __init__(self) -> None:
         """Watch nothing."""
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._waiting: set[_Waiting] = set()
         self._thread: threading.Thread | None = None
-        self._is_wanted = threading.Event()
+        self._is_idle = False
 
     @contextmanager
     def over(self, session: Session, is_served: Callable[[], bool] = lambda: False) -> Iterator[None]:
         """Watch a session while the block waits on it; when that takes long and `is_served` says no, cut it."""
         waiting = _Waiting(session, is_served, time.monotonic())
-        with self._lock:
+        with self._changed:
             self._waiting.add(waiting)
-            self._is_wanted.set()
+            if self._is_idle:  # told once a spell of work, not at each verb: a wake costs more than a look
+                self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="ledger-watch", daemon=True)
                 self._thread.start()
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._waiting.discard(waiting)
 
     def _run(self) -> None:
-        while self._is_wanted.wait():
-            time.sleep(EVERY_S)
-            now = time.monotonic()
-            with self._lock:
-                if not self._waiting:
-                    self._is_wanted.clear()
+        while True:
+            with self._changed:
+                if self._is_idle:
+                    self._changed.wait_for(lambda: self._waiting)
+                    self._is_idle = False
+                self._changed.wait(EVERY_S)
+                self._is_idle = not self._waiting
+                now = time.monotonic()
                 due = [one for one in self._waiting if not one.is_asked and now - one.since >= PATIENCE_S]
             for one in due:
                 one.is_asked = True
@@ -93,7 +96,7 @@ class Watch:
         if one.is_served():
             one.since, one.is_asked = time.monotonic(), False
             return
-        with self._lock:
+        with self._changed:
             if one in self._waiting:
                 one.session.cut()
 
