@@ -75,7 +75,8 @@ class TickLine:
     """One session's part in a tick, all totals since the lease was taken.
 
     `granted`: permits the session knows it was given; `lapsed`: of those, handed back unsent; `sent`: written; `settled`: answered
-    (sent = settled + outstanding). `want`: how many permits it could use now; 0 = renew and settle only.
+    (sent = settled + outstanding). `want`: how many permits it could use now; 0 = renew and settle only. `answered_ms_ago`: how long ago
+    at least the newest of the answers was read; a bucket that is full begins to refill then, not when it is told.
     """
 
     lease: Lease
@@ -84,6 +85,7 @@ class TickLine:
     sent: int
     settled: int
     want: int
+    answered_ms_ago: int = 0
 
 
 @dataclass(frozen=True, slots=True)

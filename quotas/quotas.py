@@ -30,7 +30,7 @@ from domain.quota import (
 from domain.wire import Scope
 from quotas import replies
 from quotas.keys import LEADER, keys_of
-from quotas.scripts import Script, script
+from quotas.scripts import Script, operations, script
 
 #: an answer after more than a second is worth nothing: permits are valid for less, from before they were asked for
 _TIMEOUT_S = 1.0
@@ -85,6 +85,10 @@ class RedisQuotas:
         self._now = test_clock or _machine_time
         self._newest_epoch = 0
         self._confirmed_at = 0
+        for name in operations():
+            script(
+                name
+            )  # read now: the first sessions of a morning all begin at once, and each would wait for the disk
 
     async def close(self) -> None:
         """Close what was made here."""

@@ -80,8 +80,9 @@ def lines_in(lines: Sequence[TickLine]) -> bytes:
     """Pack the lines of a tick."""
     flat: list[str | int] = []
     for line in lines:
-        lease = line.lease
-        flat += (lease.account, lease.token, line.granted, line.lapsed, line.sent, line.settled, line.want)
+        lease, told_ms = line.lease, max(0, line.answered_ms_ago)
+        totals = line.granted, line.lapsed, line.sent, line.settled
+        flat += (lease.account, lease.token, *totals, told_ms, line.want)
     return _pack(flat)
 
 

@@ -16,14 +16,14 @@ RENEW_MS = 900
 #: the longest that a bound seat waits before it asks again (ms)
 ASK_AGAIN_MS = 250
 #: a seat that was given less than it wanted rests for this part of its burst, and no longer than REST_MS
-REST_OF_BURST = 0.4
+REST_OF_BURST = 0.6
 REST_MS = 200
 #: with fewer records left than this it rests the less: the last ones of a file need not wait for a handful
 FULL_REST_FROM = 8
-#: totals that the gate does not know are told within so long (ms), unless the seat's pace says otherwise
+#: totals that the gate does not know are told within so long (ms) by a seat that does not rest
 TELL_MS = 100
-#: answers are told after this part of a rest, unless the account is what binds
-TELLS_A_REST = 4
+#: answers are told with the next draw where a bucket holds what two rests draw and refill, with a tenth to spare; else so soon (ms)
+SPARE, TOLD_BETWEEN_MS = 0.9, 45
 #: its first answers are told sooner (ms): after a standstill buckets are full, and refill only when what is out is known to be answered
 FIRST_TOLD_MS = 10
 _SHUT = frozenset({BoundBy.HOLD, BoundBy.WINDOW, BoundBy.PUSHBACK})
@@ -44,6 +44,7 @@ class Seat:
         self.lease = lease
         #: how long it rests when it was given less than it wanted (ms); see `pace`
         self.rest_ms = 0
+        self._tell_ms = TELL_MS
         self.granted = 0
         self.lapsed = 0
         self.sent = 0
@@ -60,6 +61,7 @@ class Seat:
         self._held: deque[list[int]] = deque()
         self._lease_until = clock.monotonic() + lease_ms
         self._told = (0, 0, 0, 0)
+        self._answered_at = 0
         self._told_at = clock.monotonic() - RENEW_MS
         self._rest_until = 0
         self._held_count = 0
@@ -68,6 +70,8 @@ class Seat:
         """Draw in handfuls that fit all these rates and bursts: small parts of what the burst is worth that is worth least."""
         worth_ms = [quota.burst / quota.rate * 1000 for quota in quotas if quota.rate > 0]
         self.rest_ms = min([REST_MS, *(int(each * REST_OF_BURST) for each in worth_ms)])
+        has_room = 2 * self.rest_ms <= SPARE * min(worth_ms, default=2 * REST_MS / SPARE)
+        self._tell_ms = self.rest_ms if has_room else TOLD_BETWEEN_MS
 
     def usable(self) -> int:
         """Return how many permits are valid at this instant; those that lapsed are counted for handing back."""
@@ -101,6 +105,7 @@ class Seat:
     def settle(self, count: int) -> None:
         """Count answers."""
         self.settled += count
+        self._answered_at = self._clock.monotonic()
 
     def hand_back(self) -> None:
         """Let go of every permit held."""
@@ -128,18 +133,16 @@ class Seat:
         return asks_at if due > now and asks_at < due and self.want() else due
 
     def _tells_at(self) -> int:
-        return self._told_at + (self._tell_within_ms() if self.has_news() else RENEW_MS)
-
-    def _tell_within_ms(self) -> int:
-        """What is out keeps its place in the buckets until its answer is told: a bucket that is filling up would be full too early.
-
-        An account that is drawn to the bottom each time has room enough: its answers are told with the next draw, in one call.
-        """
+        """What is out keeps its place in the buckets until its answer is told: soon where they may be full, else with the next draw."""
+        if not self.has_news():
+            return self._told_at + RENEW_MS
         if not self.rest_ms:
-            return TELL_MS
+            return self._told_at + TELL_MS
         if self.settled and not self._told[3]:
-            return FIRST_TOLD_MS
-        return self.rest_ms if self.bound_by is BoundBy.ACCOUNT else self.rest_ms // TELLS_A_REST
+            return self._told_at + FIRST_TOLD_MS
+        if self._tell_ms < self.rest_ms:
+            return self._told_at + self._tell_ms
+        return max(self._told_at + self.rest_ms, self._rest_until)
 
     def _asks_at(self, now: int) -> int:
         return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))
@@ -150,7 +153,9 @@ class Seat:
         want = self.want() if self._asks_at(now) <= now else 0
         self._told = (self.granted, self.lapsed, self.sent, self.settled)
         self._told_at = now
-        return TickLine(self.lease, self.granted, self.lapsed, self.sent, self.settled, want)
+        # less one: both are whole milliseconds, and it must not be longer ago than is said
+        answered_ms_ago = max(0, now - self._answered_at - 1)
+        return TickLine(self.lease, self.granted, self.lapsed, self.sent, self.settled, want, answered_ms_ago)
 
     def last_line(self) -> TickLine:
         """Return the totals for giving the lease back."""

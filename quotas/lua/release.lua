@@ -14,7 +14,7 @@ local ok = is_held(acc, tonumber(ARGV[3]))
 if ok then
   local sent, settled = tonumber(ARGV[4]), tonumber(ARGV[5])
   local left = math.max(0, sent - settled)
-  settle(acc, party_or_new(acc.party), sent, settled, left)
+  settle(acc, party_or_new(acc.party), sent, settled, left, 0)
   bury(acc, left, gate.at, acc.seen == 1 and ARGV[6] == '0')
   age(acc)
   touched[ARGV[2]] = true

@@ -2,7 +2,8 @@
 --   and registry are drawn together or not at all, as much as all three allow; the registry has the last word.
 -- KEYS[1..5] gate, accounts, parties, ends, busy; KEYS[6] holders (the newest tick number of each)
 -- ARGV[1] now µs, [2] holder, [3] tick number (rises), [4] one packed flat list, of each line
---   account, token, granted, lapsed, sent, settled, want (totals since the lease was taken; want now)
+--   account, token, granted, lapsed, sent, settled (totals since the lease was taken), ms since the newest answer among them was read
+--   (rounded down), want now
 -- Reply: one packed flat list, of each line in order alive 0/1, granted, valid ms, lease left ms, word that binds, ms until one more
 --   could be drawn, ending 0/1; false when no generation has begun. A refusal drains nothing.
 -- Repeatable: yes; a tick number that does not rise changes nothing and grants nothing, and the next tick takes back what an answer
@@ -20,8 +21,8 @@ sweep()
 local number = tonumber(ARGV[3])
 local is_late = number <= tonumber(redis.call('HGET', KEYS[6], ARGV[2]) or '-1')
 local lines = cmsgpack.unpack(ARGV[4])
-local count, ids, replies = #lines / 7, {}, {}
-for i = 1, count do ids[i] = lines[i * 7 - 6] end
+local count, ids, replies = #lines / 8, {}, {}
+for i = 1, count do ids[i] = lines[i * 8 - 7] end
 fetch_accounts(ids)
 
 local function reply(i, alive, granted, valid, left, word, wait, ending)
@@ -30,10 +31,10 @@ local function reply(i, alive, granted, valid, left, word, wait, ending)
   replies[at + 5], replies[at + 6], replies[at + 7] = word, wait, ending
 end
 
-local function renew_and_settle(acc, granted, lapsed, sent, settled)
+local function renew_and_settle(acc, granted, lapsed, sent, settled, ago)
   local left = math.max(0, granted - lapsed - settled)
   if sent ~= acc.sent or settled ~= acc.settled or left ~= acc.own then
-    settle(acc, party_or_new(acc.party), sent, settled, left)
+    settle(acc, party_or_new(acc.party), sent, settled, left, ago * MS)
     touched[acc.id] = true
   end
   -- Written once a second or so; a lease lives on for 5 to 6 s after its last tick.
@@ -45,13 +46,13 @@ end
 
 local waiting = {}
 for i = 1, count do
-  local acc, at = accounts[ids[i]], i * 7 - 6
+  local acc, at = accounts[ids[i]], i * 8 - 7
   if not is_held(acc, lines[at + 1]) then
     reply(i, 0, 0, 0, 0, 'lease_lost', 0, 0)
   elseif is_late then
     reply(i, 1, 0, 0, ms_until(acc.ends), 'nothing', 20, 0)
   else
-    renew_and_settle(acc, lines[at + 2], lines[at + 3], lines[at + 4], lines[at + 5])
+    renew_and_settle(acc, lines[at + 2], lines[at + 3], lines[at + 4], lines[at + 5], lines[at + 6])
     waiting[#waiting + 1] = i
   end
 end
@@ -73,7 +74,7 @@ end
 -- Who begins moves on with every tick, so that none is always served from what others leave.
 for step = 0, #waiting - 1 do
   local i = waiting[(number + step) % #waiting + 1]
-  answer(i, accounts[ids[i]], lines[i * 7])
+  answer(i, accounts[ids[i]], lines[i * 8])
 end
 if not is_late then redis.call('HSET', KEYS[6], ARGV[2], number) end
 save()

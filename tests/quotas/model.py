@@ -154,7 +154,7 @@ class Model:
         if found:
             account, live = found
             left = max(0, line.sent - line.settled)
-            self._bring(account, live, line, left)
+            self._bring(account, live, line, left, self.at)
             self._bury(account, left, self.at, is_open=live.renewed and not logged_out)
             self._age(account)
 
@@ -170,7 +170,8 @@ class Model:
                 answers[i] = Permit(True, 0, 0, self.ms(found[1].ends), BoundBy.NOTHING, 20)
             else:
                 account, live = found
-                self._bring(account, live, line, max(0, line.granted - line.lapsed - line.settled))
+                left = max(0, line.granted - line.lapsed - line.settled)
+                self._bring(account, live, line, left, self.at - line.answered_ms_ago * 1000)
                 whole = self.quota.lease_ms * 1000
                 if not live.renewed or live.ends - self.at < whole * 5 / 6:
                     live.ends, live.renewed = self.at + whole, True
@@ -250,16 +251,16 @@ class Model:
     def _is_contended(self, party: Party) -> bool:
         return self._live.get(party.name, 0) > 1 and party.short_at > self.at - 200_000
 
-    def _bring(self, account: Account, live: Live, line: TickLine, left: int) -> None:
+    def _bring(self, account: Account, live: Live, line: TickLine, left: int, since: int) -> None:
         sent, answered = max(0, line.sent - live.sent), max(0, line.settled - live.settled)
-        self._debit(account, live.out - left, answered)
+        self._debit(account, live.out - left, answered, since)
         live.out, live.sent, live.settled = left, live.sent + sent, live.settled + answered
         self.parties[account.party].sent += sent
         self.sent += sent
 
-    def _debit(self, account: Account, freed: int, answered: int) -> None:
+    def _debit(self, account: Account, freed: int, answered: int, since: int) -> None:
         for bucket in (account.bucket, self.parties[account.party].bucket, self.bucket):
-            bucket.to(self.at)
+            bucket.to(since)
             bucket.out -= freed
             bucket.level -= answered * UNIT
 
@@ -276,7 +277,7 @@ class Model:
 
     def _spend(self, account: Account) -> None:
         if account.dead:
-            self._debit(account, account.dead, account.dead)
+            self._debit(account, account.dead, account.dead, self.at)
         account.dead = account.dead_at = 0
 
     def _age(self, account: Account) -> None:

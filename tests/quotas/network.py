@@ -35,6 +35,8 @@ class Worker:
     session: Session
     permits: list[tuple[int, int]] = field(default_factory=list)
     answers_at: list[int] = field(default_factory=list)
+    #: when its newest answer was read
+    read_at: int = 0
 
 
 @dataclass
@@ -59,7 +61,9 @@ class Network:
             await self.gate.share({p: self._share(p) for p in PARTIES}, self.quota.rate)
             self.shares_until = now + 250_000
         for worker in self.workers.values():
-            worker.session.settled += sum(at <= now for at in worker.answers_at)
+            read = [at for at in worker.answers_at if at <= now]
+            worker.session.settled += len(read)
+            worker.read_at = max([worker.read_at, *read])
             worker.answers_at = [at for at in worker.answers_at if at > now]
         for account in [a for a in self.workers if self.dice.random() < 0.004]:
             del self.workers[account]  # the process died: its records go on their way, nobody settles them
@@ -101,9 +105,11 @@ class Network:
         self.arrivals[account] = [at for at in self.arrivals[account] if at <= now]
 
     async def _tick(self) -> None:
-        sessions = [w.session for w in self.workers.values()]
         asked_at, number = self.gate.clock(), self.tick_no + 1
-        lines = [s.line(self.dice.randrange(0, 9)) for s in sessions]
+        asking = [account for account in self.workers if self.dice.random() < 0.6]
+        for worker in self.workers.values():
+            worker.session.ago = max(0, (asked_at - worker.read_at) // 1000)
+        lines = [self.workers[account].session.line(self.dice.randrange(0, 9)) for account in asking]
         permits = await self.gate.quotas.tick(REGISTRY, "w1", number, lines)
         self.tick_no = number
         fate = self.dice.random()
@@ -113,7 +119,7 @@ class Network:
             permits = await self.gate.quotas.tick(REGISTRY, "w1", number, lines)
         if fate > 0.97 and number > 2:  # an older tick comes late
             await self.gate.quotas.tick(REGISTRY, "w1", number - 2, lines)
-        for account, permit in zip(list(self.workers), permits, strict=True):
+        for account, permit in zip(asking, permits, strict=True):
             self._learn(account, permit, asked_at)
 
     def _learn(self, account: str, permit: Permit, asked_at: int) -> None:

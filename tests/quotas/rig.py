@@ -109,10 +109,12 @@ class Session:
     lapsed: int = 0
     sent: int = 0
     settled: int = 0
+    #: how long ago the newest answer was read (ms)
+    ago: int = 0
 
     def line(self, want: int = 0) -> TickLine:
         """Its line of a tick."""
-        return TickLine(self.lease, self.granted, self.lapsed, self.sent, self.settled, want)
+        return TickLine(self.lease, self.granted, self.lapsed, self.sent, self.settled, want, self.ago)
 
     def learn(self, permit: Permit) -> int:
         """Take what a tick granted."""

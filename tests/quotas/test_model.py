@@ -35,7 +35,14 @@ ordinary = st.one_of(
     st.tuples(st.just("round"), st.sampled_from([20, 100]), picks, st.integers(1, 25), picks),
     st.tuples(st.just("pass"), st.sampled_from([1, 20, 50, 130, 250, 300, 1000, -5000])),
     st.tuples(st.just("tick"), picks, st.integers(0, 25), st.sampled_from(["heard", "lost", "late"])),
-    st.tuples(st.just("work"), picks, st.integers(0, 10), st.integers(0, 10), st.integers(0, 2)),
+    st.tuples(
+        st.just("work"),
+        picks,
+        st.integers(0, 10),
+        st.integers(0, 10),
+        st.integers(0, 2),
+        st.sampled_from([0, 9, 150, 900]),
+    ),
     st.tuples(st.just("lease"), picks, picks),
     st.tuples(st.just("renew"), picks),
     st.tuples(st.just("fenced"), picks),
@@ -122,7 +129,7 @@ class Pair:
         self.model.call(self.clock())
         await self._tick(holder, want, "heard")
         for i in range(3):
-            await self._work(pick + i, want, want - i, i % 2)
+            await self._work(pick + i, want, want - i, i % 2, pick * 10 * i)
 
     async def _silence(self, steps: int) -> None:
         """Nobody but the scheduler is heard of for a while."""
@@ -163,12 +170,13 @@ class Pair:
             for session, permit in zip(mine, real, strict=True):
                 session.learn(permit)
 
-    async def _work(self, pick: int, send: int, settle: int, lapse: int) -> None:
+    async def _work(self, pick: int, send: int, settle: int, lapse: int, ago: int) -> None:
         session = self.session(pick)
         if session:
             session.sent += min(send, session.granted - session.lapsed - session.sent)
             session.lapsed += min(lapse, session.granted - session.lapsed - session.sent)
             session.settled += min(settle, session.sent - session.settled)
+            session.ago = ago
 
     async def _renew(self, pick: int) -> None:
         session = self.session(pick)

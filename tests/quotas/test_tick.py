@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from domain.quota import AccountQuota, BoundBy, Share
 from tests.quotas.rig import REGISTRY, Gate, Process, Session, registry
 
@@ -29,6 +31,23 @@ async def test_a_draw_reserves_and_an_answer_spends(gate: Gate) -> None:
     usage = await gate.quotas.usage(REGISTRY)
     assert (usage.outstanding, usage.sent, usage.parties["P1"].sent) == (0, 19, 19)
     assert 780 < usage.level <= 781
+
+
+@pytest.mark.parametrize(("told_late_ms", "level"), [(0, 5.0), (150, 7.99), (10_000, 8.99)])
+async def test_a_full_bucket_refills_from_when_an_answer_was_read(
+    gate: Gate, told_late_ms: int, level: float
+) -> None:
+    """An answer told late costs a full bucket nothing; one said to be older than its draw counts from the draw."""
+    await gate.open(accounts={"a1": AccountQuota(20, 20)}, shares={"P1": Share(20, 20, 5000)})
+    process, session = Process(gate), Session(await gate.take())
+    await gate.pass_time(1_000)
+    assert (await process.tick([session], want=15))[0].granted == 15
+    session.send_all()
+    gate.clock.advance(200)
+    session.settle_all()
+    session.ago = told_late_ms
+    await process.tick([session])
+    assert (await gate.quotas.usage(REGISTRY)).parties["P1"].level == pytest.approx(level, abs=0.02)
 
 
 async def test_the_smallest_of_three_binds_and_a_part_is_granted(gate: Gate) -> None:

@@ -178,7 +178,8 @@ async def _usage(quotas: Quotas) -> Usage:
 def _used(line: TickLine, permit: Permit, pick: int) -> TickLine:
     """Send what was granted, and have some of it answered."""
     granted = line.granted + permit.granted
-    return replace(line, granted=granted, sent=granted, settled=max(line.settled, granted - pick))
+    settled = max(line.settled, granted - pick)
+    return replace(line, granted=granted, sent=granted, settled=settled, answered_ms_ago=40 * pick)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.quota import AccountQuota, BoundBy, Permit
 from tests.workers.pacing import Desk
 from workers.pacer import TICK_S
-from workers.seat import FIRST_TOLD_MS, RENEW_MS, REST_MS, TELL_MS, TELLS_A_REST, Seat
+from workers.seat import FIRST_TOLD_MS, RENEW_MS, REST_MS, TELL_MS, TOLD_BETWEEN_MS, Seat
 
 
 @pytest.fixture
@@ -53,20 +53,30 @@ async def test_a_rest_is_a_small_part_of_the_burst(desk: Desk) -> None:
     ):
         seat.pace(AccountQuota(*account), AccountQuota(*registry))
         rests.append(seat.rest_ms)
-    assert rests == [REST_MS, 100, 100, REST_MS]
+    assert rests == [REST_MS, 150, 150, REST_MS]
 
 
-async def test_answers_are_told_with_the_next_draw_where_the_account_binds(desk: Desk) -> None:
-    """One call carries both, and its bucket has room; where something else binds it fills up, and would be full too early."""
+async def test_answers_are_told_with_the_next_draw_where_the_buckets_have_room(desk: Desk) -> None:
+    """One call carries both; a bucket that cannot hold what two rests draw and refill is told between."""
     seat = await seat_that_sent_two(desk)
     seat.settle(1)
     desk.clock.advance(FIRST_TOLD_MS)
     await desk.pacer.run_once()
     seat.settle(1)
     now = desk.clock.monotonic()
-    assert seat.due_before(now + 1_000, now) - now == REST_MS // TELLS_A_REST
-    seat.bound_by = BoundBy.ACCOUNT
     assert seat.due_before(now + 1_000, now) == REST_MS  # its draw was at 0
+    seat.pace(AccountQuota(20, 5), AccountQuota(800, 200))
+    assert seat.due_before(now + 1_000, now) - now == TOLD_BETWEEN_MS
+
+
+async def test_a_tick_tells_how_long_ago_the_newest_answer_was_read(desk: Desk) -> None:
+    """A full bucket refills from then on; a millisecond less, since both instants are whole milliseconds."""
+    seat = await seat_that_sent_two(desk)
+    seat.settle(1)
+    desk.clock.advance(70)
+    seat.settle(1)
+    desk.clock.advance(30)
+    assert seat.line().answered_ms_ago == 29
 
 
 async def test_the_first_answers_are_told_soon(desk: Desk) -> None:
@@ -107,7 +117,7 @@ async def test_a_rest_that_began_before_there_was_more_to_say_is_cut_short(
     desk.pacer.nudge(seat)
     seat.settle(1)
     desk.pacer.nudge(seat)
-    assert wakes == [(REST_MS // TELLS_A_REST - 30) / 1000]
+    assert wakes == [(REST_MS - 30) / 1000]
 
 
 async def test_what_a_lost_gate_may_not_have_heard_is_said_again_at_once(desk: Desk) -> None:

@@ -85,6 +85,7 @@ class HttpWire:
         self._session: aiohttp.ClientSession | None = None
         self._connections: Connections | None = None
         self._heeded_at = -CLOCK_PAUSE_MS
+        self._upload = _upload_of(rules.shape)
 
     @property
     def answer_timeout_ms(self) -> int:
@@ -136,14 +137,7 @@ class HttpWire:
 
     def open(self, session: OpenSession) -> Upload:
         """Begin an exchange of records in the registry's shape."""
-        from workers.wires.batch import BatchUpload
-        from workers.wires.single import SingleUpload
-        from workers.wires.stream import StreamUpload
-
-        shapes: dict[Shape, Callable[[HttpWire, OpenSession], Upload]] = {
-            Shape.STREAM: StreamUpload, Shape.BATCH: BatchUpload, Shape.SINGLE: SingleUpload,
-        }  # fmt: skip
-        return shapes[self.rules.shape](self, session)
+        return self._upload(self, session)
 
     async def ask(self, session: OpenSession, key: str) -> Answer | End:
         """Ask what became of one key; an answer that cannot be read is an End that is not clean."""
@@ -247,6 +241,18 @@ class HttpWire:
     def pause_of(self, headers: Mapping[str, str]) -> int | None:
         """Return what an answer's Retry-After header asks for, in ms."""
         return retry_after_ms(headers.get("Retry-After"), headers.get("Date"), self.clock.now())
+
+
+def _upload_of(shape: Shape) -> Callable[[HttpWire, OpenSession], Upload]:
+    """Return what speaks a shape; the three know this file, so they are not imported with it."""
+    from workers.wires.batch import BatchUpload
+    from workers.wires.single import SingleUpload
+    from workers.wires.stream import StreamUpload
+
+    uploads: dict[Shape, Callable[[HttpWire, OpenSession], Upload]] = {
+        Shape.STREAM: StreamUpload, Shape.BATCH: BatchUpload, Shape.SINGLE: SingleUpload,
+    }  # fmt: skip
+    return uploads[shape]
 
 
 async def read_short(answer: aiohttp.ClientResponse) -> bytes:

@@ -2,10 +2,11 @@
 --   real one) and the gate time to which it was filled; all integers, so that it does not matter how often it is refilled. A record is reserved when its permit is drawn (o + 1) and debited
 --   when its answer was read (o - 1, v - 1 after the refill), so that a draw of n needs v - o >= n; a refusal drains nothing.
 -- KEYS, ARGV: those of parts/state. Reply: none, a part of scripts. Repeatable: by absolute totals.
-local function refill(b)
-  if gate.at > b.filled then
-    b.v = math.min(b.cap, b.v + b.rate * (gate.at - b.filled))
-    b.filled = gate.at
+local function refill(b, to)
+  to = to or gate.at
+  if to > b.filled then
+    b.v = math.min(b.cap, b.v + b.rate * (to - b.filled))
+    b.filled = to
   end
 end
 
@@ -27,25 +28,26 @@ local function wait_for(b)
   return math.min(1000, math.max(1, math.ceil(missing / (b.rate * MS))))
 end
 
-local function free(b, freed, answered)
-  refill(b)
+local function free(b, freed, answered, at)
+  refill(b, at)
   b.o = b.o - freed
   b.v = b.v - answered * UNIT
 end
 
--- Frees `freed` reservations in all three buckets, of which `answered` are spent for good.
-local function debit(acc, p, freed, answered)
-  free(gate, freed, answered)
-  free(p, freed, answered)
-  free(acc, freed, answered)
+-- Frees `freed` reservations in all three buckets, of which `answered` are spent for good: since gate time `at`, or since the bucket was
+-- last filled where that was later. What it refills after that is not lost to a full bucket.
+local function debit(acc, p, freed, answered, at)
+  free(gate, freed, answered, at)
+  free(p, freed, answered, at)
+  free(acc, freed, answered, at)
 end
 
--- Brings a live lease to its holder's totals; `left` of them stay reserved. Permits that the holder never learnt of are not among
--- `left`, and are thereby returned.
-local function settle(acc, p, sent, settled, left)
+-- Brings a live lease to its holder's totals, the newest answer among which was read `ago` µs ago; `left` of them stay reserved. Permits
+-- that the holder never learnt of are not among `left`, and are thereby returned.
+local function settle(acc, p, sent, settled, left, ago)
   local newly_sent = math.max(0, sent - acc.sent)
   local answered = math.max(0, settled - acc.settled)
-  debit(acc, p, acc.own - left, answered)
+  debit(acc, p, acc.own - left, answered, gate.at - ago)
   acc.own = left
   acc.sent = acc.sent + newly_sent
   acc.settled = acc.settled + answered

@@ -24,7 +24,7 @@ end
 
 -- What dead sessions had outstanding is spent: it counts as arrived.
 local function spend(acc)
-  if acc.dead > 0 then debit(acc, party_or_new(acc.party), acc.dead, acc.dead) end
+  if acc.dead > 0 then debit(acc, party_or_new(acc.party), acc.dead, acc.dead, gate.at) end
   acc.dead, acc.dead_at = 0, 0
 end
 
