@@ -12,8 +12,9 @@ from typing import Protocol
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
 from workers.wires.connection import Connection
-from workers.wires.http import SHORT_ANSWER, HttpWire
+from workers.wires.http import HttpWire
 from workers.wires.reading import LONGEST_LINE, Unreadable, read_line, read_problem, whole_request_end
+from workers.wires.short import SHORT_ANSWER
 
 NDJSON = "application/x-ndjson"
 #: ends the body of a request

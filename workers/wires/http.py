@@ -5,9 +5,7 @@ Source: registrar-protocol.md sections 1 and 3.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 import aiohttp
@@ -29,7 +27,6 @@ from domain.wire import (
     Verdict,
 )
 from workers.wires.connecting import Connections
-from workers.wires.faults import translated
 from workers.wires.reading import (
     Problem,
     Unreadable,
@@ -39,9 +36,8 @@ from workers.wires.reading import (
     retry_after_ms,
     whole_request_end,
 )
+from workers.wires.short import ShortAnswer, exchange
 
-#: the most that is read of an answer that should be one short document (bytes)
-SHORT_ANSWER = 65_536
 #: an exchange longer than this says nothing useful about the clock (ms)
 CLOCK_SAMPLE_MS = 2_000
 #: clocks do not drift so fast that a sample would be worth more after less (ms)
@@ -100,13 +96,12 @@ class HttpWire:
     async def log_in(self, account: str, secret: str) -> OpenSession | LoginRefused:
         """Open a session; raises WireFault when the registrar cannot be reached or does not answer."""
         body = msgspec.json.encode({"account": account, "secret": secret})
-        async with self.call("POST", "/v1/sessions", body=body) as answer:
-            content = await read_short(answer)
-            if answer.status == 201:
-                return _opened(content, account)
-            return self._login_refused(answer, read_problem(content))
+        answer = await self.call("POST", "/v1/sessions", body=body)
+        if answer.status == 201:
+            return _opened(answer.content, account)
+        return self._login_refused(answer, read_problem(answer.content))
 
-    def _login_refused(self, answer: aiohttp.ClientResponse, problem: Problem) -> LoginRefused:
+    def _login_refused(self, answer: ShortAnswer, problem: Problem) -> LoginRefused:
         end = whole_request_end(answer.status, problem, self.pause_of(answer.headers))
         code = end.code
         if answer.status == 401:
@@ -128,10 +123,9 @@ class HttpWire:
     async def log_out(self, session: OpenSession) -> bool:
         """Close a session; say whether the registrar confirmed it. Never raises for the transport's sake."""
         try:
-            async with self.call(
-                "DELETE", f"/v1/sessions/{quote(session.session, safe='')}", bearer=session.session
-            ) as answer:
-                return answer.status in (204, 401, 404)
+            path = f"/v1/sessions/{quote(session.session, safe='')}"
+            answer = await self.call("DELETE", path, bearer=session.session)
+            return answer.status in (204, 401, 404)
         except WireFault:
             return False
 
@@ -141,27 +135,25 @@ class HttpWire:
 
     async def ask(self, session: OpenSession, key: str) -> Answer | End:
         """Ask what became of one key; an answer that cannot be read is an End that is not clean."""
-        async with self.call("GET", self.records_path(key), bearer=session.session) as answer:
-            content = await read_short(answer)
-            if answer.status == 404:
-                return Answer(key, Verdict.ABSENT)
-            if answer.status == 200:
-                return _asked(content, key)
-            if answer.status in (405, 501):
-                return End("not-offered")
-            return whole_request_end(answer.status, read_problem(content), self.pause_of(answer.headers))
+        answer = await self.call("GET", self.records_path(key), bearer=session.session)
+        if answer.status == 404:
+            return Answer(key, Verdict.ABSENT)
+        if answer.status == 200:
+            return _asked(answer.content, key)
+        if answer.status in (405, 501):
+            return End("not-offered")
+        return whole_request_end(answer.status, read_problem(answer.content), self.pause_of(answer.headers))
 
     async def load(self) -> Load | None:
         """Ask for the registrar's load; None when it does not tell."""
-        async with self.call("GET", "/v1/load") as answer:
-            content = await read_short(answer)
-            if answer.status != 200:
-                return None
-            try:
-                told = msgspec.json.decode(content, type=_Load)
-            except msgspec.DecodeError:
-                return None
-            return Load(told.state, _whole(told.sessions), told.records_per_second, told.latency_ms_p95)
+        answer = await self.call("GET", "/v1/load")
+        if answer.status != 200:
+            return None
+        try:
+            told = msgspec.json.decode(answer.content, type=_Load)
+        except msgspec.DecodeError:
+            return None
+        return Load(told.state, _whole(told.sessions), told.records_per_second, told.latency_ms_p95)
 
     def on_clock(self, listener: Callable[[ClockSample], None]) -> None:
         """Have every useful `Date` header told to `listener`."""
@@ -206,26 +198,15 @@ class HttpWire:
         """Return the address of a path at this endpoint."""
         return self._origin + path
 
-    @asynccontextmanager
-    async def call(
-        self, method: str, path: str, *, body: bytes | None = None, bearer: str = ""
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def call(self, method: str, path: str, *, body: bytes = b"", bearer: str = "") -> ShortAnswer:
         """Send one short request within the answer time-out; raises WireFault."""
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = {"Content-Type": "application/json"} if body else {}
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
-        timeout = aiohttp.ClientTimeout(total=self.rules.answer_timeout_s)
         sent_at = self.clock.now()
-        options: dict[str, Any] = {
-            "data": body,
-            "headers": headers,
-            "timeout": timeout,
-            "allow_redirects": False,
-        }
-        with translated():
-            async with self.http.request(method, self.url(path), **options) as answer:
-                self.heed_clock(answer.headers, sent_at)
-                yield answer
+        answer = await exchange(self.connections, method, path, headers, body, self.rules.answer_timeout_s)
+        self.heed_clock(answer.headers, sent_at)
+        return answer
 
     def heed_clock(self, headers: Mapping[str, str], sent_at: int) -> None:
         """Tell the listeners what an answer's `Date` says, unless the exchange took too long to be of use."""
@@ -253,17 +234,6 @@ def _upload_of(shape: Shape) -> Callable[[HttpWire, OpenSession], Upload]:
         Shape.STREAM: StreamUpload, Shape.BATCH: BatchUpload, Shape.SINGLE: SingleUpload,
     }  # fmt: skip
     return uploads[shape]
-
-
-async def read_short(answer: aiohttp.ClientResponse) -> bytes:
-    """Read a short document, and no more than that."""
-    content = b""
-    while len(content) < SHORT_ANSWER:
-        chunk = await answer.content.read(SHORT_ANSWER - len(content))
-        if not chunk:
-            break
-        content += chunk
-    return content
 
 
 def _opened(content: bytes, account: str) -> OpenSession | LoginRefused:

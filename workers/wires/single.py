@@ -14,10 +14,10 @@ from aiohttp.payload import BytesPayload
 from domain.clock import Clock
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
-from workers.wires.faults import never_connected
 from workers.wires.handfuls import Handfuls, Hear
-from workers.wires.http import HttpWire, read_short
+from workers.wires.http import HttpWire
 from workers.wires.reading import Unreadable, read_line, read_problem, whole_request_end
+from workers.wires.short import SHORT_ANSWER
 
 #: requests that may be under way at once where the registrar names no lower limit
 IN_FLIGHT = 32
@@ -111,12 +111,12 @@ class SingleUpload:
         except asyncio.CancelledError:
             self._stop(End("aborted", clean=not body.left))
         except (TimeoutError, aiohttp.ClientError, OSError, Unreadable, ValueError) as error:
-            if not body.left and not never_connected(error):
+            if not body.left and not _never_connected(error):
                 self._handfuls.put([Answer(line.key, Verdict.RETRY, code="not-sent", retry_after_ms=0)])
                 return
             code = (
                 "unreachable"
-                if never_connected(error)
+                if _never_connected(error)
                 else "silence"
                 if isinstance(error, TimeoutError)
                 else "broken"
@@ -130,7 +130,7 @@ class SingleUpload:
         async with self._wire.http.put(
             url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as answer:
-            content = await read_short(answer)
+            content = await _read_short(answer)
             if answer.status in (200, 201, 422, 503) and self._told(key, content, answer.status):
                 return
             end = whole_request_end(answer.status, read_problem(content), self._wire.pause_of(answer.headers))
@@ -163,3 +163,19 @@ _VERDICTS = {
     422: {Verdict.REJECTED},
     503: {Verdict.RETRY},
 }
+
+
+async def _read_short(answer: aiohttp.ClientResponse) -> bytes:
+    """Read a short document, and no more than that."""
+    content = b""
+    while len(content) < SHORT_ANSWER:
+        chunk = await answer.content.read(SHORT_ANSWER - len(content))
+        if not chunk:
+            break
+        content += chunk
+    return content
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Say whether the connection was never made, so that no byte can have left."""
+    return isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))

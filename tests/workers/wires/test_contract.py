@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -192,10 +193,11 @@ async def test_nothing_can_be_written_after_an_abort(wire: HttpWire, server: Scr
 async def test_an_unreachable_registrar_has_received_nothing(wire: HttpWire, server: Scripted) -> None:
     """When no connection can be made the exchange ends cleanly: nothing is unknown."""
     session = await log_in(wire)
-    wire._origin = "http://127.0.0.1:9"  # the discard port: nobody listens
-    upload = wire.open(session)
+    nowhere = HttpWire(replace(wire.rules, endpoint="http://127.0.0.1:9"), wire.clock)  # the discard port
+    upload = nowhere.open(session)
     if wire.rules.shape is Shape.SINGLE:
         upload.write(lines("a"))
     async with asyncio.timeout(WAIT_S):
         ends = [handful async for handful in heard(upload)]
+    await nowhere.close()
     assert ends == [End("unreachable")]

@@ -4,6 +4,7 @@ import datetime
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,9 @@ async def test_log_out_says_whether_it_was_confirmed(wire: HttpWire, server: Scr
     session = OpenSession("s-9", "A1", "P1", 900)
     assert await wire.log_out(session)
     assert server.logouts == ["s-9"]
-    wire._origin = "http://127.0.0.1:9"
-    assert not await wire.log_out(session)
+    nowhere = HttpWire(replace(wire.rules, endpoint="http://127.0.0.1:9"), wire.clock)
+    assert not await nowhere.log_out(session)
+    await nowhere.close()
 
 
 @pytest.mark.parametrize(
