@@ -20,6 +20,7 @@ from scheduler.rescue import Rescuer
 from tests.sim.scenario import DAYS, TEN_S, Scenario
 from tests.sim.small import RULES, SINGLE, STRICT, fault, small
 from tests.sim.unguarded_gate import (
+    answers_made_older,
     gates_that_begin_full,
     nothing_reserved,
     nothing_spent_by_the_dead,
@@ -189,6 +190,9 @@ BUILDS: dict[str, Build] = {
         order_not_kept, "in the order", small(RULES, fault("registrar busy", 1, 5), of_one=3)
     ),
     "nothing reserved": Build(nothing_reserved, "passed over", small(RULES, fault("link stalls", 2, 3))),
+    "answers made older": Build(
+        answers_made_older, "passed over", small(RULES, *(fault("link slow", 0.1, 8) for _ in range(4)))
+    ),
     "nothing spent by the dead": Build(
         nothing_spent_by_the_dead,
         "passed over",

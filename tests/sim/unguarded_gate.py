@@ -22,6 +22,18 @@ def nothing_reserved() -> Iterator[None]:
 
 
 @contextmanager
+def answers_made_older() -> Iterator[None]:
+    """An answer is taken to have been read when its record was drawn."""
+    before = GatedModel._debit
+
+    def debit(model: GatedModel, account: Account, freed: int, answered: int, since: int) -> None:
+        before(model, account, freed, answered, since - 60_000_000)
+
+    with mock.patch.object(GatedModel, "_debit", debit):
+        yield
+
+
+@contextmanager
 def sessions_not_counted() -> Iterator[None]:
     """The gate gives out leases without counting them."""
     with mock.patch.object(GatedModel, "sessions", return_value=0):
@@ -55,7 +67,7 @@ def nothing_spent_by_the_dead() -> Iterator[None]:
     before = GatedModel._bury
 
     def bury(model: GatedModel, account: Account, left: int, from_at: int, *, is_open: bool) -> None:
-        model._debit(account, left, 0)
+        model._debit(account, left, 0, model.at)
         before(model, account, 0, from_at, is_open=is_open)
 
     with mock.patch.object(GatedModel, "_bury", bury):

@@ -56,7 +56,7 @@ async def test_a_connection_that_the_registrar_closed_is_not_used_again() -> Non
         connections = raw.connections()
         for _ in (1, 2):
             assert (await exchange(connections, "GET", "/x", {}, b"", WAIT_S)).content == b"one"
-            await until(lambda: raw.callers[-1].writer.is_closing())
+            await until(raw.callers[-1].writer.is_closing)
         assert [caller.arrived.count(b"GET") for caller in raw.callers] == [1, 1]
         await connections.close()
 
