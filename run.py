@@ -23,7 +23,8 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "pratunam.stamp"
 COMPILED = VENV / "compiled"
 LOCKS = ROOT / "requirements"
-DEV_LOCK, UV_LOCK = LOCKS / "dev.lock", LOCKS / "uv.lock"
+DEV_LOCK, UV_LOCK, PEERS_LOCK = LOCKS / "dev.lock", LOCKS / "uv.lock", LOCKS / "peers.lock"
+PEERS_STAMP = VENV / "peers.stamp"
 OLDEST = (3, 11)
 SAME_PYTHON = f"import sys; sys.exit(sys.version_info[:3] != {sys.version_info[:3]})"
 
@@ -46,6 +47,10 @@ Remedy, one of:
   behind a proxy:  set HTTPS_PROXY, and SSL_CERT_FILE for its certificate
   a hash differs:  the file served is not the one locked; do not install it, tell the maintainers
 Nothing half made is used: run the same command again and it begins anew."""
+
+NO_PEERS = """The packages of the peers (requirements/peers.lock) could not be installed (the reason stands above).
+What needs them is left out; the rest is measured. Remedy: as for any package, connect, or name a folder
+with the wheels in PIP_FIND_LINKS / UV_FIND_LINKS; then run the same command again."""
 
 
 class Stopped(Exception):
@@ -177,6 +182,7 @@ def setup(_: Sequence[str] = ()) -> int:
         began = time.monotonic()
         print("Making the environment in .venv (once) …", file=sys.stderr, flush=True)
         uv = shutil.which("uv")
+        PEERS_STAMP.unlink(missing_ok=True)  # what follows takes them away
         make_venv(uv)
         by = install(uv)
         link_project()
@@ -186,6 +192,23 @@ def setup(_: Sequence[str] = ()) -> int:
     took_s = time.monotonic() - began
     print(f"… ready in {took_s:.1f} s, by {by}, at most {peak_mib} MiB.", file=sys.stderr, flush=True)
     return 0
+
+
+def setup_peers() -> None:
+    """Install what the peers of a measurement need, once; where that fails, say so and go on without."""
+    with alone():
+        wanted = digest([PEERS_LOCK], "")
+        if PEERS_STAMP.exists() and PEERS_STAMP.read_text() == wanted:
+            return
+        print("Installing what the peers need (once) …", file=sys.stderr, flush=True)
+        uv = shutil.which("uv") or in_venv("uv")
+        by_uv = [uv, "pip", "install", "--quiet", "--python", in_venv("python")]
+        by_pip = [in_venv("python"), "-m", "pip", "install", "--quiet"]
+        command = by_uv if Path(uv).exists() else by_pip
+        if call([*command, "--require-hashes", "-r", str(PEERS_LOCK)]) == 0:
+            PEERS_STAMP.write_text(wanted)
+            return
+        print(NO_PEERS, file=sys.stderr, flush=True)
 
 
 # --- commands -------------------------------------------------------------------------------------
@@ -227,6 +250,13 @@ def test(arguments: Sequence[str]) -> int:
     return hand_over("python", "-m", "pytest", *pytest_arguments(arguments, os.cpu_count() or 1))
 
 
+def bench(arguments: Sequence[str]) -> int:
+    """Speed, measured; what a peer needs is installed when it is asked for."""
+    if "pace" in arguments or not arguments:
+        setup_peers()
+    return module("benchmarks")(arguments)
+
+
 def lock(arguments: Sequence[str]) -> int:
     """Resolve anew what pyproject.toml asks for, and write the hashed locks; they hold no address."""
     uv = shutil.which("uv") or in_venv("uv")
@@ -237,6 +267,7 @@ def lock(arguments: Sequence[str]) -> int:
     files = {
         "runtime": project,
         "dev": [*project, "--group", "dev", "-c", "requirements/runtime.lock"],
+        "peers": ["--group", "peers", "-c", "requirements/dev.lock"],
         "uv": ["--group", "installer"],
     }
     resolve = [uv, "pip", "compile", *options.split(), "--no-emit-find-links", *arguments]
@@ -253,7 +284,7 @@ COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
         part(".ci/checks.py", "python", ".ci/checks.py"),
         "format, lint, types, imports, dependencies, dead code; or only those named",
     ),
-    "bench": (module("benchmarks"), "speed, measured"),
+    "bench": (bench, "speed, measured"),
     "sim": (module("tests.sim"), "scenarios on a virtual clock"),
     "sweep": (module("tests.sweep"), "one fault at every point of a way"),
     "soak": (module("tests.soak"), "hours of mixed load and faults"),

@@ -114,11 +114,7 @@ class Town:
 
     async def report(self, bins: int = 0) -> dict[str, Any]:
         """Fetch the registrar's report of this registry."""
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"{self.endpoint}/report?bins={bins}") as answer,
-        ):
-            return dict((await answer.json())["registries"][REGISTRY])
+        return await report_of(self.endpoint, bins)
 
     async def control(self, **wish: object) -> None:
         """Turn the registrar's knobs."""
@@ -187,10 +183,8 @@ class Town:
 async def town(plan: TownPlan, folder: Path | None = None) -> AsyncIterator[Town]:
     """Build a town and run it until the block ends; `folder` None: a new one that stays."""
     folder = folder or Path(tempfile.mkdtemp(prefix="pratunam-bench-"))
-    (folder / "registrar.toml").write_text(registrar_of(plan, folder), "utf-8")
     async with AsyncExitStack() as stack:
-        arguments = ["registrar", "--port", "0", "--config", str(folder / "registrar.toml")]
-        endpoint = await stack.enter_async_context(program(arguments, folder / "registrar.log"))
+        endpoint = await stack.enter_async_context(registrar_alone(plan, folder))
         (folder / "policy.toml").write_text(policy_of(plan, endpoint), "utf-8")
         settings = read_settings(folder / "home", dict(plan.environment))
         more = {
@@ -202,6 +196,24 @@ async def town(plan: TownPlan, folder: Path | None = None) -> AsyncIterator[Town
         await gate.start()
         parts = await stack.enter_async_context(open_parts(settings))
         yield Town(plan, folder, parts, endpoint, gate)
+
+
+async def report_of(endpoint: str, bins: int = 0) -> dict[str, Any]:
+    """Fetch a registrar's report of this registry."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{endpoint}/report?bins={bins}") as answer,
+    ):
+        return dict((await answer.json())["registries"][REGISTRY])
+
+
+@asynccontextmanager
+async def registrar_alone(plan: TownPlan, folder: Path) -> AsyncIterator[str]:
+    """Run the registrar of a plan without a gate until the block ends; yields its address."""
+    (folder / "registrar.toml").write_text(registrar_of(plan, folder), "utf-8")
+    arguments = ["registrar", "--port", "0", "--config", str(folder / "registrar.toml")]
+    async with program(arguments, folder / "registrar.log") as endpoint:
+        yield endpoint
 
 
 async def _end(gate: Gate) -> None:

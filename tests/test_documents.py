@@ -131,6 +131,7 @@ def test_every_dependency_is_locked() -> None:
     for lock, wanted in {
         "runtime.lock": runtime,
         "dev.lock": [*runtime, *groups["dev"]],
+        "peers.lock": groups["peers"],
         "uv.lock": groups["installer"],
     }.items():
         locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / lock).read_text(), re.MULTILINE))
@@ -141,7 +142,8 @@ def test_every_dependency_is_locked() -> None:
 def test_every_dependency_has_its_line_of_why() -> None:
     """docs/decisions/0001-dependencies.md tells of each dependency what it is for."""
     data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [*data["project"]["dependencies"], *data["dependency-groups"]["dev"]]
+    groups = data["dependency-groups"]
+    wanted = [*data["project"]["dependencies"], *groups["dev"], *groups["peers"]]
     text = (ROOT / "docs" / "decisions" / "0001-dependencies.md").read_text(encoding="utf-8").lower()
     names = {re.split(r"[\[<>=! ]", item)[0].lower() for item in wanted}
     assert sorted(n for n in names if f"| {n} |" not in text and f"`{n}`" not in text) == []

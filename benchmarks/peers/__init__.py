@@ -1,0 +1,1 @@
+"""Programs of others that do the same work, each in its idiomatic way and tuned as its documentation advises: what ours is held against."""
