@@ -43,16 +43,14 @@ fetch_in_parts(redis.call('SMEMBERS', KEYS[5]), function(part)
     if p.live == 0 and p.o == 0 and p.idle < gate.at - QUIET then
       redis.call('SREM', KEYS[5], id)
     else
-      refill(p)
-      uses[#uses + 1] = {id, p.v, p.o, p.sent, p.bound, p.rate}
+      uses[#uses + 1] = {id, level_now(p), p.o, p.sent, p.bound, p.rate}
     end
   end
 end)
 
-refill(gate)
 local signals = redis.call('HGET', KEYS[7], 'all')
 save()
 return cmsgpack.pack({
-  gate.generation, gate.run, gate.at, gate.v, gate.o, gate.sent, gate.held, ms_until(gate.blocked), sessions, uses,
+  gate.generation, gate.run, gate.at, level_now(gate), gate.o, gate.sent, gate.held, ms_until(gate.blocked), sessions, uses,
   signals and cmsgpack.unpack(signals) or false, gate.rate, string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'),
 })

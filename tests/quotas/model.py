@@ -201,7 +201,7 @@ class Model:
                 self.busy.discard(name)
         uses = {
             name: PartyUse(
-                p.bucket.to(self.at).level / UNIT,
+                p.bucket.level_at(self.at) / UNIT,
                 p.bucket.out,
                 p.sent,
                 p.bound,
@@ -235,7 +235,8 @@ class Model:
         if served is not None and claims and min(mine, part, everyones):
             part = dealt(part, served, claims)
         granted = min(want, mine, part, everyones)
-        for bucket in buckets:
+        for bucket in buckets if granted else ():
+            bucket.to(self.at)
             bucket.out += granted
         is_short = granted < want and part < mine and part <= everyones
         if served is not None or (is_short and self._live.get(party.name, 0) > 1):
@@ -243,10 +244,10 @@ class Model:
         if granted == want:
             return granted, BoundBy.NOTHING, 0
         if is_short:
-            return granted, BoundBy.PARTY, party.bucket.wait_ms()
+            return granted, BoundBy.PARTY, party.bucket.wait_ms(self.at)
         if mine <= everyones:
-            return granted, BoundBy.ACCOUNT, account.bucket.wait_ms()
-        return granted, BoundBy.REGISTRY, self.bucket.wait_ms()
+            return granted, BoundBy.ACCOUNT, account.bucket.wait_ms(self.at)
+        return granted, BoundBy.REGISTRY, self.bucket.wait_ms(self.at)
 
     def _is_contended(self, party: Party) -> bool:
         return self._live.get(party.name, 0) > 1 and party.short_at > self.at - 200_000
@@ -260,9 +261,10 @@ class Model:
 
     def _debit(self, account: Account, freed: int, answered: int, since: int) -> None:
         for bucket in (account.bucket, self.parties[account.party].bucket, self.bucket):
-            bucket.to(since)
             bucket.out -= freed
-            bucket.level -= answered * UNIT
+            if answered:
+                bucket.to(since)
+                bucket.level -= answered * UNIT
 
     def _bury(self, account: Account, left: int, from_at: int, *, is_open: bool) -> None:
         over = from_at + (self.quota.answer_timeout_ms + self.quota.settle_ms) * 1000

@@ -19,12 +19,13 @@ class Bucket:
     level: int = 0
     out: int = 0
 
-    def to(self, at: int) -> "Bucket":
+    def level_at(self, at: int) -> int:
+        """Its level at gate time `at`; looking changes nothing."""
+        return min(self.cap, self.level + self.rate * (at - self.filled)) if at > self.filled else self.level
+
+    def to(self, at: int) -> None:
         """Bring it to gate time `at`."""
-        if at > self.filled:
-            self.level = min(self.cap, self.level + self.rate * (at - self.filled))
-            self.filled = at
-        return self
+        self.level, self.filled = self.level_at(at), max(self.filled, at)
 
     def limit(self, rate: float, burst: int, at: int) -> None:
         """Set another limit from now on."""
@@ -34,11 +35,11 @@ class Bucket:
 
     def room(self, at: int) -> int:
         """How many records could be drawn."""
-        return max(0, (self.to(at).level - self.out * UNIT) // UNIT)
+        return max(0, (self.level_at(at) - self.out * UNIT) // UNIT)
 
-    def wait_ms(self) -> int:
+    def wait_ms(self, at: int) -> int:
         """When one more could be drawn."""
-        missing = (self.out + 1) * UNIT - self.level
+        missing = (self.out + 1) * UNIT - self.level_at(at)
         if missing <= 0 or (self.out + 1) * UNIT > self.cap:
             return 20
         return min(1000, max(1, ceil(missing / (self.rate * 1000))))

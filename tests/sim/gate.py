@@ -171,7 +171,7 @@ class GateClient:
             if model is None:
                 return Usage(0, 0, 0.0, 0, 0, is_new=True)
             sessions, parties = model.uses()
-            level = model.bucket.to(model.at).level / UNIT
+            level = model.bucket.level_at(model.at) / UNIT
             signals = replace(model.signals, closed_ms=model.ms(model.blocked))
             return Usage(
                 model.generation, model.at // 1000, level, model.bucket.out, model.sent, sessions, parties, signals,

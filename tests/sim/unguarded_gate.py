@@ -15,7 +15,7 @@ def nothing_reserved() -> Iterator[None]:
     """Buckets forget what was sent and not answered yet."""
 
     def room(bucket: Bucket, at: int) -> int:
-        return max(0, bucket.to(at).level // UNIT)
+        return max(0, bucket.level_at(at) // UNIT)
 
     with mock.patch.object(Bucket, "room", room):
         yield

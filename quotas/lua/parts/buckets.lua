@@ -2,8 +2,14 @@
 --   real one) and the gate time to which it was filled; all integers, so that it does not matter how often it is refilled. A record is reserved when its permit is drawn (o + 1) and debited
 --   when its answer was read (o - 1, v - 1 after the refill), so that a draw of n needs v - o >= n; a refusal drains nothing.
 -- KEYS, ARGV: those of parts/state. Reply: none, a part of scripts. Repeatable: by absolute totals.
+
+-- The level now. It is written down where something is drawn or taken from it, or its limit changes: no answer counts from before that.
+-- Whoever merely looks, or draws nothing, changes nothing of what an answer told later is worth.
+local function level_now(b)
+  return gate.at > b.filled and math.min(b.cap, b.v + b.rate * (gate.at - b.filled)) or b.v
+end
+
 local function refill(b, to)
-  to = to or gate.at
   if to > b.filled then
     b.v = math.min(b.cap, b.v + b.rate * (to - b.filled))
     b.filled = to
@@ -11,31 +17,33 @@ local function refill(b, to)
 end
 
 local function set_limit(b, rate, cap)
-  refill(b)
+  refill(b, gate.at)
   b.rate = rate
   b.cap = cap
   b.v = math.min(b.v, cap)
 end
 
 local function room(b)
-  return math.max(0, math.floor((b.v - b.o * UNIT) / UNIT))
+  return math.max(0, math.floor((level_now(b) - b.o * UNIT) / UNIT))
 end
 
 -- Milliseconds until one more could be drawn; where only an answer can make room, one tick.
 local function wait_for(b)
-  local missing = (b.o + 1) * UNIT - b.v
+  local missing = (b.o + 1) * UNIT - level_now(b)
   if missing <= 0 or (b.o + 1) * UNIT > b.cap or b.rate == 0 then return 20 end
   return math.min(1000, math.max(1, math.ceil(missing / (b.rate * MS))))
 end
 
 local function free(b, freed, answered, at)
-  refill(b, at)
   b.o = b.o - freed
-  b.v = b.v - answered * UNIT
+  if answered > 0 then
+    refill(b, at)
+    b.v = b.v - answered * UNIT
+  end
 end
 
--- Frees `freed` reservations in all three buckets, of which `answered` are spent for good: since gate time `at`, or since the bucket was
--- last filled where that was later. What it refills after that is not lost to a full bucket.
+-- Frees `freed` reservations in all three buckets, of which `answered` are spent for good: since gate time `at`, or since the level
+-- was last written down where that was later. What it refills after that is not lost to a full bucket.
 local function debit(acc, p, freed, answered, at)
   free(gate, freed, answered, at)
   free(p, freed, answered, at)

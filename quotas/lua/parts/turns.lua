@@ -57,9 +57,6 @@ end
 
 -- Draws up to `want` from account, party and registry together. Returns how many, what binds, and ms until one more.
 local function draw(acc, p, want)
-  refill(gate)
-  refill(p)
-  refill(acc)
   local mine, part, all = room(acc), room(p), room(gate)
   local served, waiting
   if is_contended(p) then served, waiting = claims_of(p, acc) end
@@ -68,6 +65,9 @@ local function draw(acc, p, want)
   end
   local granted = math.min(want, mine, part, all)
   if granted > 0 then
+    refill(gate, gate.at)
+    refill(p, gate.at)
+    refill(acc, gate.at)
     gate.o, p.o, acc.o, acc.own = gate.o + granted, p.o + granted, acc.o + granted, acc.own + granted
     touched[acc.id], touched_parties[acc.party] = true, true
   end
