@@ -6,7 +6,19 @@ import sys
 
 from rich.console import Console
 
-NAMES = ("pace", "ceiling", "intake", "windows", "withdrawal", "kills", "forecast", "ledger", "overload")
+NAMES = (
+    "pace",
+    "ceiling",
+    "intake",
+    "scheduler",
+    "latency",
+    "windows",
+    "withdrawal",
+    "kills",
+    "forecast",
+    "ledger",
+    "overload",
+)
 
 
 def main(words: list[str]) -> int:
