@@ -103,7 +103,7 @@ def _first(coming: _Coming) -> tuple[int, pl.DataFrame]:
 
 def _read(package: SheetPackage, above: int, rows: list[bytes]) -> pl.DataFrame:
     """Read a part; a row of our own sees to it that the table begins in column A and where we mean it to."""
-    own = b'<row r="%d"><c r="A%d" t="str"><v>-</v></c></row>'
+    own = b'<row r="%d"><c r="A%d"><v>0</v></c></row>'
     if above:
         return package.read([own % (above, above), *rows], from_top=False).slice(1)
     below = _last_row(rows) + 1

@@ -19,6 +19,7 @@ from tests.intake.conftest import Desk
 from tests.intake.samples import as_xlsx, grid, members
 
 SHEET = "xl/worksheets/sheet1.xml"
+SHARED = "xl/sharedStrings.xml"
 Change = Callable[[bytes], bytes]
 
 
@@ -30,9 +31,14 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(
-    rows: dict[int, list[Any]], *, in_place: bool = False, column: int = 0, change: Change = bytes
+    rows: dict[int, list[Any]],
+    *,
+    in_place: bool = False,
+    column: int = 0,
+    change: Change = bytes,
+    entry: str = SHEET,
 ) -> bytes:
-    """Return a workbook with rows (counted from 0) that begin in a column; `change` edits the sheet."""
+    """Return a workbook with rows (counted from 0) that begin in a column; `change` edits the sheet, or another entry."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"constant_memory": in_place}) as book:
         sheet, money = book.add_worksheet("สมาชิก"), book.add_format({"num_format": "d/m/yyyy"})
@@ -44,11 +50,11 @@ def made(
                 if cell is None:
                     sheet.write_blank(at, place, None, money)
                 else:
-                    sheet.write(at, place, cell, *([money] if isinstance(cell, int) else []))
+                    sheet.write(at, place, cell, *([money] if isinstance(cell, int | Dated) else []))
     packed = io.BytesIO()
     with zipfile.ZipFile(out) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
-            new.writestr(name, (change if name == SHEET else bytes)(old.read(name)))
+            new.writestr(name, (change if name == entry else bytes)(old.read(name)))
     return packed.getvalue()
 
 
@@ -71,15 +77,24 @@ def is_same(data: bytes) -> bool:
     )
 
 
+class Dated(str):
+    """A text in a cell that shows dates."""
+
+
 ROWS = {
     at: [f"M{at:04d}", f'ชื่อ <{at}> & t="s"><v>', at, at / 8, True, "ซ้ำ", "", 45000 + at] for at in range(120)
 }
 GAPS = {at: cells for at, cells in ROWS.items() if at % 20 < 11}
+#: cells that all refer to a shared text, some of them shown as dates were they numbers
+TEXTS = {
+    at: [f"M{at:04d}", "ซ้ำ", None if at % 5 else f"ก & {at}", Dated(f"{at}/1/2567"), f" {at}"]
+    for at in range(120)
+}
 BLANKS = {at: cells if at % 9 else [None] * 8 for at, cells in ROWS.items()}
 
 
 @pytest.mark.parametrize("in_place", [False, True])
-@pytest.mark.parametrize("rows", [ROWS, GAPS, BLANKS, {at + 7: cells for at, cells in ROWS.items()}])
+@pytest.mark.parametrize("rows", [ROWS, GAPS, BLANKS, TEXTS, {at + 7: cells for at, cells in ROWS.items()}])
 @pytest.mark.parametrize("column", [0, 3])
 def test_parts_put_side_by_side_are_the_whole(
     rows: dict[int, list[Any]], in_place: bool, column: int
@@ -147,11 +162,58 @@ async def test_what_stands_beside_the_table_far_below_is_named(desk: Desk) -> No
         await desk.submit(as_xlsx({"a": table}))
 
 
-@pytest.mark.parametrize("number", [b"999999", b"-1", b"x", b""])
-def test_a_number_that_no_shared_text_has_is_no_text(number: bytes) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        spelled(rb' t="s"><v>40<', b"><v>40<"),
+        spelled(rb' t="s"><v>40</v>', b' t="inlineStr"><is><t>x</t></is>'),
+        spelled(rb' t="s"><v>40<', b' t="str"><v>x<'),
+        spelled(rb' t="s"><v>40</v>', b' t="str"><y:v xmlns:y="y">x</y:v>'),
+        spelled(rb' t="s"><v>40</v>', b' t="str"><v xml:space="preserve">x</v>'),
+        spelled(rb' t="s"><v>40<', b' t="b"><v>1<'),
+    ],
+)
+def test_a_cell_among_references_that_is_none_says_what_it_holds(change: Change) -> None:
+    """Nothing but a reference is looked up."""
+    assert is_same(made(TEXTS, change=change))
+
+
+@pytest.mark.parametrize("rows", [TEXTS, ROWS])
+@pytest.mark.parametrize("change", [spelled(rb"<sst", b"<!--<si>--><sst"), spelled(rb"(</?)s", rb"\1m:s")])
+def test_texts_that_we_cannot_count_are_read_by_the_reader(
+    rows: dict[int, list[Any]], change: Change
+) -> None:
+    """With every part."""
+    named = rb'<m:sst xmlns:m="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    assert is_same(made(rows, change=lambda xml: change(xml).replace(b"<m:sst", named, 1), entry=SHARED))
+
+
+@pytest.mark.parametrize("rows", [TEXTS, ROWS])
+def test_texts_are_read_once_and_references_alone_as_numbers(
+    rows: dict[int, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No part is read with all texts, and cells that only refer are not made texts and taken apart again."""
+    kinds: list[str] = []
+    read, with_texts = sheet_package.read_sheet, []
+
+    def seen(data: bytes, name: str, *, from_top: bool, kind: sheet_package.Kind = "string") -> pl.DataFrame:
+        kinds.append(kind)
+        with_texts.append(SHARED in zipfile.ZipFile(io.BytesIO(data)).namelist())
+        return read(data, name, from_top=from_top, kind=kind)
+
+    data = made(rows)
+    monkeypatch.setattr("intake.sheet_package.read_sheet", seen)
+    parts_of(data)
+    assert not any(with_texts)
+    assert ("float" in kinds) is (rows is TEXTS)
+
+
+@pytest.mark.parametrize("rows", [TEXTS, ROWS])
+@pytest.mark.parametrize("number", [b"999999", b"-1", b"x", b"", b"40.5"])
+def test_a_number_that_no_shared_text_has_is_no_text(rows: dict[int, list[Any]], number: bytes) -> None:
     """Such a workbook is damaged, and nothing is made up for it."""
     with pytest.raises(BadFile, match="cannot be read"):
-        parts_of(made(ROWS, change=lambda xml: xml.replace(b"<v>40</v>", b"<v>" + number + b"</v>", 1)))
+        parts_of(made(rows, change=lambda xml: xml.replace(b"<v>40</v>", b"<v>" + number + b"</v>", 1)))
 
 
 async def test_memory_follows_a_part_and_not_the_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,9 +221,9 @@ async def test_memory_follows_a_part_and_not_the_sheet(monkeypatch: pytest.Monke
     sizes: list[int] = []
     read = sheet_package.read_sheet
 
-    def measured(data: bytes, name: str, *, from_top: bool) -> pl.DataFrame:
+    def measured(data: bytes, name: str, **how: Any) -> pl.DataFrame:
         sizes.append(len(data))
-        return read(data, name, from_top=from_top)
+        return read(data, name, **how)
 
     monkeypatch.setattr("intake.sheet_package.read_sheet", measured)
     most = []
