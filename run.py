@@ -282,7 +282,7 @@ COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "test": (test, "the tests; arguments go to pytest (run.py test tests/quotas -x)"),
     "check": (
         part(".ci/checks.py", "python", ".ci/checks.py"),
-        "format, lint, types, imports, dependencies, dead code; or only those named",
+        "format, lint, types, imports, dependencies, dead code, counts; or only those named",
     ),
     "bench": (bench, "speed, measured"),
     "sim": (module("tests.sim"), "scenarios on a virtual clock"),
