@@ -19,11 +19,11 @@ async def test_the_same_code_counts_the_same_twice() -> None:
 def test_a_count_knows_of_one_call_more() -> None:
     """One more function called is one more counted, be it Python's or C's."""
 
-    def nothing() -> None:
-        pass
+    def one() -> int:
+        return 1
 
-    assert counts.calls_of(lambda: (nothing(), nothing())) == counts.calls_of(nothing) + 2
-    assert counts.calls_of(lambda: abs(len(""))) == counts.calls_of(nothing) + 2
+    assert counts.calls_of(lambda: one() + one()) == counts.calls_of(one) + 2
+    assert counts.calls_of(lambda: abs(len(""))) == counts.calls_of(one) + 2
 
 
 def test_a_step_of_a_tenth_is_told_and_a_smaller_one_is_not() -> None:
