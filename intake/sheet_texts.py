@@ -14,7 +14,7 @@ _PLAIN = ((b"<si><t>", True), (b'<si><t xml:space="preserve">', False))
 _PLAIN_END = b"</t></si>"
 _TAGS = 4
 #: signs that only the reader knows to take: references to letters, line ends
-_SPECIAL = (b"&", b"_x", b"\r")
+_SPECIAL = (b"&", b"\r", b"_x")
 #: what could hide a text from us or show us one that is none: comments, instructions, a second name for the element
 _STRANGE = (b"<!", b"<?", b":si")
 #: what a package's part begins with, where its letters are those that we take them for
@@ -32,20 +32,27 @@ def read_texts(pieces: Iterable[bytes], ask: Ask) -> pl.Series | None:
     found: list[pl.Series] = []
     for number, whole in enumerate(_blocks(pieces)):
         block = whole if number else _DECLARATION.sub(b"", whole)
-        count = block.count(_OPEN)
-        is_counted = count == block.count(b"<si") == block.count(_CLOSE)
-        if not is_counted or any(one in block for one in _STRANGE):
-            return None
-        if not count:
-            continue
-        body = block[block.find(_OPEN) : block.rfind(_CLOSE) + len(_CLOSE)]
-        texts = _parted(body, count)
+        count = block.count(_CLOSE)
+        texts = _parted(block, count)
         if texts is None:
-            texts = ask(body, count)
+            texts = _asked(block, count, ask)
         if texts is None:
             return None
         found.append(texts)
-    return pl.concat(found, rechunk=True) if found else None
+    texts = pl.concat(found, rechunk=True)
+    return texts if len(texts) else None
+
+
+def _asked(block: bytes, count: int, ask: Ask) -> pl.Series | None:
+    """Return the texts of a block that holds more than plain texts; None when we cannot say which they are."""
+    is_counted = count == block.count(_OPEN) == block.count(b"<si")
+    if not is_counted or any(one in block for one in _STRANGE):
+        return None
+    if not count:
+        return pl.Series("text", [], dtype=pl.String)
+    body = block[block.find(_OPEN) : block.rfind(_CLOSE) + len(_CLOSE)]
+    texts = _parted(body, count)
+    return ask(body, count) if texts is None else texts
 
 
 def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -62,9 +69,9 @@ def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _parted(body: bytes, count: int) -> pl.Series | None:
-    """Return the texts of elements that hold nothing but plain text; None when one holds more."""
+    """Return the texts of elements that hold nothing but plain text, one straight behind the other; None when there is more."""
     begin, is_cut = next((one for one in _PLAIN if body.startswith(one[0])), (b"", True))
-    if not begin:
+    if not begin or not body.endswith(_PLAIN_END):
         return None
     if body.count(b"<") != _TAGS * count or any(sign in body for sign in _SPECIAL):
         return None

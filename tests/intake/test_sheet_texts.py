@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.errors import BadFile
 from intake.sheet_package import SheetPackage, read_sheet
 from intake.sheet_texts import read_texts
 from intake.workbook import Workbook
@@ -110,6 +111,12 @@ def test_texts_that_cannot_be_counted_are_left_to_the_reader(odd: bytes, place: 
     texts = [b"<si><t>a &lt;</t></si>"]
     texts.insert(place, odd)
     assert ours(_EMPTY, _BEGIN + b"".join(texts) + b"</sst>", piece) is None
+
+
+def test_a_text_that_does_not_end_is_no_text() -> None:
+    """Such a workbook is damaged; nothing is made up for it."""
+    with pytest.raises(BadFile, match="cannot be read"):
+        ours(_EMPTY, _BEGIN + b"<si><t>b<t></si></sst>", 4000)
 
 
 def test_texts_in_other_letters_are_left_to_the_reader() -> None:
