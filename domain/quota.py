@@ -89,6 +89,19 @@ class TickLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Debt:
+    """What a lease had sent and not had answered when it was lost or given back, by its holder's last totals.
+
+    `for_ms`: how long it may still arrive. A gate that was lost knows of it by this alone.
+    """
+
+    lease: Lease
+    sent: int
+    settled: int
+    for_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Permit:
     """The answer for one session: `granted` new permits, valid for `valid_ms` from *before* the tick was asked.
 
@@ -216,6 +229,14 @@ class Quotas(Protocol):
 
     async def release(self, line: TickLine, *, logged_out: bool) -> None:
         """Give a lease back with its last totals; a session not known to be closed stays counted until its quarantine ends."""
+        ...
+
+    async def owe(self, registry: str, debts: Sequence[Debt]) -> Sequence[bool]:
+        """Tell what lost leases have out: what the gate's generation does not know of is reserved in it until it cannot arrive any more.
+
+        Returns, in order, what may still arrive and must be told again: when more of it is answered, and to the next generation. Raises
+        GateLost when none has begun.
+        """
         ...
 
     async def quarantine(self, registry: str, party: str, account: str, for_ms: int) -> None:

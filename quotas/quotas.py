@@ -18,6 +18,7 @@ from domain.errors import GateLost
 from domain.quota import (
     AccountQuota,
     BoundBy,
+    Debt,
     Lease,
     LeaseRefused,
     Permit,
@@ -42,6 +43,8 @@ _PERMIT_MS = 1_000
 _AT_ONCE = 250
 #: tokens are generation * 2**32 + counter and must stay exact in Lua
 _LAST_GENERATION = 2**20
+
+_NO_GENERATION = "No generation has begun in Redis: it was lost, or is fresh."
 
 _T = TypeVar("_T")
 
@@ -145,6 +148,15 @@ class RedisQuotas:
         totals = line.sent, line.settled, int(logged_out)
         await self._call("release", lease.registry, lease.account, lease.token, *totals)
 
+    async def owe(self, registry: str, debts: Sequence[Debt]) -> Sequence[bool]:
+        told: list[bool] = []
+        for part in _in_parts(debts):
+            reply = await self._call("owe", registry, replies.debts_in(part))
+            if reply is None:
+                raise _lost(_NO_GENERATION)
+            told += map(bool, reply)
+        return told
+
     async def quarantine(self, registry: str, party: str, account: str, for_ms: int) -> None:
         _stands(await self._call("quarantine", registry, party, account, for_ms))
 
@@ -234,7 +246,7 @@ def _in_parts(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
 def _stands(reply: int) -> int:
     """Return a script's answer; raises GateLost when no generation has begun."""
     if reply < 0:
-        raise _lost("No generation has begun in Redis: it was lost, or is fresh.")
+        raise _lost(_NO_GENERATION)
     return reply
 
 

@@ -13,6 +13,7 @@ import msgspec
 from domain.quota import (
     AccountQuota,
     BoundBy,
+    Debt,
     PartyUse,
     Permit,
     RegistryQuota,
@@ -69,6 +70,15 @@ def shares_in(shares: Sequence[tuple[str, Share]]) -> bytes:
     return _pack(
         [(party, rate_in(s.rate), burst_in(s.burst), s.open_until_ms, s.sessions) for party, s in shares]
     )
+
+
+def debts_in(debts: Sequence[Debt]) -> bytes:
+    """Pack what lost leases owe for owe."""
+    flat: list[str | int] = []
+    for debt in debts:
+        lease = debt.lease
+        flat += (lease.account, lease.party, lease.token, debt.sent, debt.settled, max(0, debt.for_ms))
+    return _pack(flat)
 
 
 def names_in(names: Sequence[str]) -> bytes:

@@ -25,14 +25,7 @@ for i, line in ipairs(lines) do ids[i] = line[1] end
 fetch_accounts(ids)
 for _, line in ipairs(lines) do
   local id = line[1]
-  if not accounts[id] then
-    accounts[id] = {
-      v = 0, o = 0, rate = 0, cap = 0, filled = math.max(gate.at, gate.start), conf = 0, policy_rate = 0, policy_cap = 0,
-      told_rate = unlimited, told_cap = unlimited, blocked = 0, barred = 0, token = 0, ends = 0, own = 0, sent = 0, settled = 0,
-      seen = 0, ending = 0, dead = 0, dead_at = 0, linger = 0, due = 0, id = id, party = '', holder = '',
-    }
-  end
-  local acc = accounts[id]
+  local acc = accounts[id] or new_account(id)
   if acc.conf <= stamp then
     acc.conf, acc.policy_rate, acc.policy_cap = stamp, line[2], line[3]
     limit_account(acc)

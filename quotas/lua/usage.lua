@@ -52,5 +52,5 @@ local signals = redis.call('HGET', KEYS[7], 'all')
 save()
 return cmsgpack.pack({
   gate.generation, gate.run, gate.at, level_now(gate), gate.o, gate.sent, gate.held, ms_until(gate.blocked), sessions, uses,
-  signals and cmsgpack.unpack(signals) or false, gate.rate, string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'),
+  signals and cmsgpack.unpack(signals) or false, gate.rate, run_now(),
 })

@@ -7,24 +7,29 @@ must not look like the Lua, so that both do not err alike. Time and units: µs o
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from domain.quota import AccountQuota, BoundBy, PartyUse, Permit, RegistryQuota, SessionUse, Share, TickLine
-from tests.quotas.model_parts import UNIT, Account, Bucket, Live, Party, dealt
+from domain.quota import (
+    AccountQuota,
+    BoundBy,
+    PartyUse,
+    Permit,
+    RegistryQuota,
+    SessionUse,
+    Share,
+    TickLine,
+)
+from tests.quotas.model_parts import UNIT, Account, Live, Party, dealt
+from tests.quotas.model_remains import Remains
 
 Refusal = tuple[BoundBy, int]
 
 
-class Model:
+class Model(Remains):
     """One registry's gate."""
 
     def __init__(self, quota: RegistryQuota, now_us: int) -> None:
         """Begin the first generation."""
-        self.quota = quota
-        self.at = self.seen = now_us
-        self.bucket = Bucket(now_us)
-        self.bucket.limit(quota.rate, quota.burst, now_us)
-        self.accounts: dict[str, Account] = {}
-        self.parties: dict[str, Party] = {}
-        self.busy: set[str] = set()
+        super().__init__(quota, now_us)
+        self.seen = now_us
         self.held = False
         self.blocked = 0
         self.sent = 0
@@ -58,15 +63,11 @@ class Model:
     def configure(self, quotas: Mapping[str, AccountQuota]) -> None:
         """Set accounts; the others are withdrawn."""
         for name, quota in quotas.items():
-            account = self.accounts.setdefault(name, Account(name, Bucket(self.at), quota))
+            account = self.accounts.setdefault(name, Account(name, self.new_bucket(), quota))
             account.quota = quota
             account.limit(self.at)
         for account in self.accounts.values():
             account.withdrawn = account.name not in quotas
-
-    def party(self, name: str) -> Party:
-        """The party's record, made when it is first named."""
-        return self.parties.setdefault(name, Party(name, Bucket(self.at)))
 
     def set_shares(self, shares: Mapping[str, Share], rate: float) -> None:
         """Write shares."""
@@ -122,7 +123,7 @@ class Model:
             return BoundBy.SESSIONS, 250
         self.counter += 1
         account.live = Live(2**32 + self.counter, holder, self.at + self.quota.lease_ms * 1000)
-        account.party, account.told = party_name, None
+        account.party, account.told, account.has_sent = party_name, None, False
         account.limit(self.at)
         return account.live.token
 
@@ -256,40 +257,9 @@ class Model:
         sent, answered = max(0, line.sent - live.sent), max(0, line.settled - live.settled)
         self._debit(account, live.out - left, answered, since)
         live.out, live.sent, live.settled = left, live.sent + sent, live.settled + answered
+        account.has_sent = live.sent > 0
         self.parties[account.party].sent += sent
         self.sent += sent
-
-    def _debit(self, account: Account, freed: int, answered: int, since: int) -> None:
-        for bucket in (account.bucket, self.parties[account.party].bucket, self.bucket):
-            bucket.out -= freed
-            if answered:
-                bucket.to(since)
-                bucket.level -= answered * UNIT
-
-    def _bury(self, account: Account, left: int, from_at: int, *, is_open: bool) -> None:
-        over = from_at + (self.quota.answer_timeout_ms + self.quota.settle_ms) * 1000
-        if left:
-            account.dead, account.dead_at = account.dead + left, max(account.dead_at, over)
-        if is_open:
-            account.linger = max(account.linger, over)
-            if not self.quota.newest_wins:
-                account.barred = max(account.barred, over)
-        self.parties[account.party].served.pop(account.name, None)
-        account.live = None
-
-    def _spend(self, account: Account) -> None:
-        if account.dead:
-            self._debit(account, account.dead, account.dead, self.at)
-        account.dead = account.dead_at = 0
-
-    def _age(self, account: Account) -> None:
-        live = account.live
-        if live and live.ends <= self.at:
-            self._bury(account, live.out, live.ends, is_open=live.renewed)
-        if account.dead and account.dead_at <= self.at:
-            self._spend(account)
-        account.linger = 0 if account.linger <= self.at else account.linger
-        account.barred = 0 if account.barred <= self.at else account.barred
 
     def tell_to_end(self, names: Iterable[str]) -> None:
         """Tell live leases to end."""

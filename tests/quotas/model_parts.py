@@ -116,6 +116,10 @@ class Account:
     linger: int = 0
     dead: int = 0
     dead_at: int = 0
+    #: this generation's newest lease of it has sent something: its log-in was answered
+    has_sent: bool = False
+    #: by token of an older generation's lease, how many of `dead` were told of it
+    owed: dict[int, int] = field(default_factory=dict)
 
     def counts(self) -> bool:
         """Whether a session of it may be open."""

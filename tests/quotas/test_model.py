@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import GateLost
-from domain.quota import AccountQuota, LeaseRefused, RegistryQuota, Share
+from domain.quota import AccountQuota, Debt, Lease, LeaseRefused, RegistryQuota, Share
 from domain.wire import Scope
 from pratunam.embedded import EmbeddedServer
 from quotas.quotas import RedisQuotas
@@ -56,6 +56,8 @@ unusual = st.one_of(
     st.tuples(st.just("push_back"), st.sampled_from(list(Scope)), picks, spans_ms),
     st.tuples(st.just("hold"), st.sampled_from(["P1", "P2", None]), st.booleans()),
     st.tuples(st.just("end"), picks),
+    st.tuples(st.just("owe"), picks, st.integers(0, 6), st.integers(0, 6), spans_ms),
+    st.tuples(st.just("owe"), picks, st.integers(0, 3), st.integers(0, 9), spans_ms),
     st.tuples(st.just("configure"), st.integers(0, 31), rates, bursts),
     st.tuples(st.just("silence"), st.integers(1, 9)),
     st.tuples(st.just("leads")),
@@ -101,25 +103,11 @@ class Pair:
             return
         self.model.call(self.clock())
         doings: dict[str, Callable[..., Awaitable[None]]] = {
-            "round": self._round,
-            "silence": self._silence,
-            "lease": self._lease,
-            "tick": self._tick,
-            "work": self._work,
-            "renew": self._renew,
-            "fenced": self._fenced,
-            "limit": self._limit,
-            "release": self._release,
-            "share": self._share,
-            "open": self._open,
-            "quarantine": self._quarantine,
-            "push_back": self._push_back,
-            "hold": self._hold,
-            "end": self._end,
-            "configure": self._configure,
-            "leads": self._leads,
-            "deposed": self._deposed,
-        }
+            "round": self._round, "silence": self._silence, "lease": self._lease, "tick": self._tick, "work": self._work,
+            "renew": self._renew, "fenced": self._fenced, "limit": self._limit, "release": self._release, "share": self._share,
+            "open": self._open, "quarantine": self._quarantine, "push_back": self._push_back, "hold": self._hold,
+            "end": self._end, "configure": self._configure, "owe": self._owe, "leads": self._leads, "deposed": self._deposed,
+        }  # fmt: skip
         await doings[name](*args)
         self.model.close()
 
@@ -250,6 +238,17 @@ class Pair:
         names = [ACCOUNTS[pick % len(ACCOUNTS)], "nobody"]
         await self.quotas.end_sessions(REGISTRY, names, epoch=self.epoch)
         self.model.tell_to_end(names)
+
+    async def _owe(self, pick: int, sent: int, settled: int, span: int) -> None:
+        """What leases of generation 0, and of an account that was never configured, may still bring; and one that the gate knows itself."""
+        account = [*ACCOUNTS, "gone"][pick % 6]
+        party = PARTY_OF.get(account, "P2")
+        debts = [
+            Debt(Lease(REGISTRY, party, account, "w1", 1 + sent % 2, 0), sent, settled, span),
+            *(Debt(s.lease, s.sent, s.settled, span) for s in self.sessions[-2:]),
+        ]
+        real = await self.quotas.owe(REGISTRY, debts)
+        assert real == [self.model.owe(debt) for debt in debts]
 
     async def _configure(self, chosen: int, rate: float, burst: int) -> None:
         accounts = {n: AccountQuota(rate, burst) for i, n in enumerate(ACCOUNTS) if chosen & (1 << i)}

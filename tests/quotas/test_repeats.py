@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import redis.asyncio as aioredis
 
-from domain.quota import AccountQuota, LeaseRefused, Share, Signals
+from domain.quota import AccountQuota, Debt, Lease, LeaseRefused, Share, Signals
 from domain.wire import Scope
 from quotas.scripts import operations, script
 from tests.quotas.rig import REGISTRY, Gate, Process, Session, registry
@@ -41,6 +41,9 @@ REPEATED: Mapping[str, Call] = {
     "lead": lambda gate, _: gate.quotas.lead("s1", 2000),
     "lease": lambda gate, _: gate.quotas.lease(REGISTRY, "P1", "a2", "w1"),
     "limit": lambda gate, s: gate.quotas.limit_account(s.lease, AccountQuota(3, 4)),
+    "owe": lambda gate, _: gate.quotas.owe(
+        REGISTRY, [Debt(Lease(REGISTRY, "P1", "a2", "w1", 7, 0), 5, 2, 900)]
+    ),
     "push_back": lambda gate, _: gate.quotas.push_back(REGISTRY, Scope.PARTY, "P1", 500),
     "quarantine": lambda gate, _: gate.quotas.quarantine(REGISTRY, "P1", "a3", 500),
     "release": lambda gate, s: gate.quotas.release(s.line(), logged_out=False),

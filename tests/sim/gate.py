@@ -8,6 +8,7 @@ from domain.errors import GateLost
 from domain.quota import (
     AccountQuota,
     BoundBy,
+    Debt,
     Lease,
     LeaseRefused,
     Permit,
@@ -112,6 +113,9 @@ class GateClient:
                 model.release(line, logged_out=logged_out)
 
         await self._look(line.lease.registry, work)
+
+    async def owe(self, registry: str, debts: Sequence[Debt]) -> Sequence[bool]:
+        return await self._change(registry, lambda model: [model.owe(debt) for debt in debts])
 
     async def quarantine(self, registry: str, party: str, account: str, for_ms: int) -> None:
         def work(model: GatedModel) -> None:

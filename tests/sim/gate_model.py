@@ -3,12 +3,11 @@
 The model itself is held to the real scripts, call by call, by `tests/quotas/test_model.py`.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from domain.quota import AccountQuota, BoundBy, RegistryQuota, Signals
+from domain.quota import BoundBy, RegistryQuota, Signals
 from tests.quotas.model import Model, Refusal
-from tests.quotas.model_parts import Account, Party
+from tests.quotas.model_parts import Account, Bucket, Party
 
 TOKENS_A_GENERATION = 2**32
 
@@ -27,27 +26,18 @@ class GatedModel(Model):
         self.start = self.at + wait_ms * 1000
         self.bucket.filled = self.start
 
-    def party(self, name: str) -> Party:
-        """Make a party's record with a bucket that does not refill before the start."""
-        is_new = name not in self.parties
-        party = super().party(name)
-        if is_new:
-            party.bucket.filled = max(self.at, self.start)
-        return party
-
-    def configure(self, quotas: Mapping[str, AccountQuota]) -> None:
-        """Set accounts; new ones do not refill before the start."""
-        known = set(self.accounts)
-        super().configure(quotas)
-        for name, account in self.accounts.items():
-            if name not in known:
-                account.bucket.filled = max(self.at, self.start)
+    def new_bucket(self) -> Bucket:
+        """Make a bucket that does not refill before the start."""
+        return Bucket(max(self.at, self.start))
 
     def shut(self, party: Party | None, account: Account) -> Refusal | None:
         """Be shut until the start."""
         if self.at < self.start:
             return BoundBy.STARTING, self.ms(self.start)
         return super().shut(party, account)
+
+    def _has_begun(self) -> bool:
+        return self.at >= self.start
 
     def lease(self, party_name: str, name: str, holder: str) -> int | Refusal:
         """Give tokens of this generation."""

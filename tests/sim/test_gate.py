@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import GateLost
-from domain.quota import AccountQuota, Lease, Permit, Quotas, Share, Signals, TickLine, Usage
+from domain.quota import AccountQuota, Debt, Lease, Permit, Quotas, Share, Signals, TickLine, Usage
 from domain.wire import Scope
 from pratunam.embedded import EmbeddedServer
 from quotas.quotas import RedisQuotas
@@ -42,6 +42,7 @@ operations = st.one_of(
     st.tuples(st.just("push_back"), st.sampled_from(list(Scope)), st.sampled_from([50, 900])),
     st.tuples(st.just("hold"), st.sampled_from(["P1", None]), st.booleans(), st.integers(-1, 1)),
     st.tuples(st.just("quarantine"), picks),
+    st.tuples(st.just("owe"), picks, st.sampled_from([200, 2_000])),
 )
 
 
@@ -81,6 +82,7 @@ class Both:
             "pass": self._pass, "lose": self._lose, "begin": self._begin, "lead": self._lead, "configure": self._configure,
             "share": self._share, "report": self._report, "lease": self._lease, "tick": self._tick, "told": self._told,
             "push_back": self._push_back, "hold": self._hold, "quarantine": self._quarantine,
+            "owe": self._owe,
         }  # fmt: skip
         await doings[name](*args)
         await self.same(_usage)
@@ -155,6 +157,13 @@ class Both:
     async def _quarantine(self, pick: int) -> None:
         account = sorted(ACCOUNTS)[pick % 3]
         await self.same(lambda q: q.quarantine(REGISTRY, ACCOUNTS[account], account, 700))
+
+    async def _owe(self, pick: int, for_ms: int) -> None:
+        """What the leases so far have out, whatever generation they are of: the answers to some have come by now."""
+        debts = [
+            Debt(line.lease, line.sent, max(line.settled, line.sent - pick), for_ms) for line in self._leases
+        ]
+        await self.same(lambda q: q.owe(REGISTRY, debts))
 
     def _led(self, later: int) -> int:
         """Return the epoch of a leader of before, of this one, or of the next."""

@@ -21,6 +21,11 @@ local function machine_us()
   return time[1] * 1000000 + time[2]
 end
 
+-- The server's run id now: another one than the gate's means that its keys came from a copy.
+local function run_now()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+
 local function open_gate()
   local raw = redis.call('GET', KEYS[1])
   if not raw then return false end
@@ -63,6 +68,16 @@ local function fetch_accounts(ids)
   for i, id in ipairs(ids) do
     if accounts[id] == nil then keep_account(id, raws[i]) end
   end
+end
+
+-- An account's record before its limits are known: nobody can take it.
+local function new_account(id)
+  accounts[id] = {
+    v = 0, o = 0, rate = 0, cap = 0, filled = math.max(gate.at, gate.start), conf = -1, policy_rate = 0, policy_cap = 0,
+    told_rate = unlimited, told_cap = unlimited, blocked = 0, barred = 0, token = 0, ends = 0, own = 0, sent = 0, settled = 0,
+    seen = 0, ending = 0, dead = 0, dead_at = 0, linger = 0, due = 0, id = id, party = '', holder = '',
+  }
+  return accounts[id]
 end
 
 local function party(id)
