@@ -262,6 +262,8 @@ class Session:
             self._sending.pump()
             if self._seat.is_shut():
                 self._sending.changed.set()
+                if not self._seat.alive:
+                    self._station.owed.lose(self._seat, self._rules)
 
     async def _leave(self, seat: Seat, session: OpenSession | LoginRefused, reason: Reason) -> None:
         """Settle, give back, log out, release: each step whatever became of the one before."""
@@ -277,6 +279,7 @@ class Session:
         if isinstance(session, OpenSession):
             logged_out = await self._station.wire.log_out(session)
         self._station.pacer.leave_seat(seat)
+        self._station.owed.leave(seat, self._rules)
         if reason is not Reason.LEASE or seat.alive:
             await self._quietly(self._station.quotas.release(seat.last_line(), logged_out=logged_out))
 

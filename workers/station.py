@@ -14,6 +14,7 @@ from ledger.boxes import SliceBox
 from ledger.protocols import Ledger
 from workers.budget import RetryBudget, SignalBook
 from workers.endings import Endings
+from workers.owed import Owed
 from workers.pacer import Pacer
 from workers.settling import Settler
 
@@ -41,6 +42,7 @@ class Station:
     ledger: Ledger
     wire: Wire
     pacer: Pacer
+    owed: Owed
     settler: Settler
     budget: RetryBudget
     signals: SignalBook

@@ -19,6 +19,7 @@ from domain.wire import Wire
 from ledger.protocols import Ledger
 from workers.budget import RetryBudget, SignalBook
 from workers.endings import Endings
+from workers.owed import Owed
 from workers.pacer import Pacer
 from workers.settling import RIPE_MS, RIPE_SOON_MS, Settler
 from workers.station import OpenSlice, Station
@@ -132,6 +133,7 @@ class Stations:
             await task
         for station in self._stations.values():
             await station.pacer.stop()
+            await station.owed.stop()
             await station.settler.stop()
         for wire in [*self._old_wires, *(station.wire for station in self._stations.values())]:
             await wire.close()
@@ -147,6 +149,7 @@ class Stations:
             ledger=parts.ledger,
             wire=parts.make_wire(rules, parts.clock),
             pacer=Pacer(rules.name, parts.holder, parts.quotas, parts.clock, parts.emit),
+            owed=Owed(rules.name, parts.quotas, parts.clock, parts.emit),
             settler=Settler(rules.name, parts.ledger, parts.clock, parts.emit, ripe_ms(rules)),
             budget=RetryBudget(parts.clock),
             signals=SignalBook(),
@@ -160,6 +163,7 @@ class Stations:
             wake=parts.wake,
         )
         station.pacer.start()
+        station.owed.start()
         station.settler.start()
         watch = self._watches[rules.name] = Watch(station)
         loop = Loop("watch", watch.run_once, parts.emit)

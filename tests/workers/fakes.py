@@ -10,7 +10,7 @@ from domain.errors import GateLost
 from domain.events import Event
 from domain.jobs import By, ClaimedSlice, Job, Outcome, Settled, Settlement
 from domain.policy import RegistryRules
-from domain.quota import AccountQuota, BoundBy, Lease, LeaseRefused, Permit, Quotas, Signals, TickLine
+from domain.quota import AccountQuota, BoundBy, Debt, Lease, LeaseRefused, Permit, Quotas, Signals, TickLine
 from domain.states import AccountKind, AccountState, JobState
 from domain.wire import Scope, Wire
 from ledger.boxes import SliceBox
@@ -19,6 +19,7 @@ from ledger.protocols import Ledger
 from ledger.values import AccountRow, NoticeDraft
 from workers.budget import RetryBudget, SignalBook
 from workers.endings import Endings
+from workers.owed import Owed
 from workers.pacer import Pacer
 from workers.settling import RIPE_SOON_MS, Settler
 from workers.station import Station
@@ -46,6 +47,9 @@ class FakeGate:
     pushes: list[tuple[Scope, str, int]] = field(default_factory=list)
     released: list[tuple[TickLine, bool]] = field(default_factory=list)
     reports: list[Signals] = field(default_factory=list)
+    debts: list[Sequence[Debt]] = field(default_factory=list)
+    #: tokens of leases of which nothing can arrive any more
+    over: set[int] = field(default_factory=set)
     _token: int = 0
 
     async def lease(self, registry: str, party: str, account: str, holder: str) -> Lease | LeaseRefused:
@@ -91,6 +95,13 @@ class FakeGate:
         """Take a lease back."""
         self.taken.discard(line.lease.account)
         self.released.append((line, logged_out))
+
+    async def owe(self, registry: str, debts: Sequence[Debt]) -> Sequence[bool]:
+        """Note it."""
+        if self.is_lost:
+            raise GateLost
+        self.debts.append(tuple(debts))
+        return [debt.sent > debt.settled and debt.lease.token not in self.over for debt in debts]
 
     async def push_back(self, registry: str, scope: Scope, who: str, retry_after_ms: int) -> None:
         """Note it."""
@@ -287,6 +298,7 @@ def bench(
         ledger=real,
         wire=wire,
         pacer=Pacer(rules.name, "host:1", quotas, clock, events.append),
+        owed=Owed(rules.name, quotas, clock, events.append),
         settler=Settler(rules.name, real, clock, events.append, RIPE_SOON_MS),
         budget=RetryBudget(clock),
         signals=SignalBook(),
