@@ -47,6 +47,7 @@ class Faults:
             "session ended": self._end_session,
             "someone else logs in": self._intrude,
             "link reset": self._reset_link,
+            "registrar stands still": self._stand_still,
             "clock steps": self._step_clock,
             "gate clock steps": self._step_gate,
             "hold party": self._hold,
@@ -90,6 +91,7 @@ class Faults:
             "link slow": (link, "slow_until"),
             "link lossy": (link, "lossy_until"),
             "link cut": (link, "cut_until"),
+            "link holds": (link, "held_until"),
             "lines repeated": (link, "repeating_until"),
             "disk failing": (world.disk, "failing_until"),
             "disk slow": (world.disk, "slow_until"),
@@ -186,6 +188,12 @@ class Faults:
         session = registrar.sessions[name]
         session.why = "someone else"
         self.world.loop.call_outside(0.2, registrar.end, session, "someone else")
+
+    async def _stand_still(self, fault: Fault) -> None:
+        """The registrar takes nothing in: its machine's network holds what comes, and all of it comes in when it goes on."""
+        until = self.world.loop.time() + fault.for_s
+        for link in self.world.links.values():
+            link.held_until = max(until, link.held_until)
 
     async def _reset_link(self, fault: Fault) -> None:
         name = self.world.rng.choice(list(self.world.links))

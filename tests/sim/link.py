@@ -20,6 +20,8 @@ class Link:
     lossy_until: float = 0.0
     repeating_until: float = 0.0
     cut_until: float = 0.0
+    #: what was sent stands before the registrar's door until then, and comes in at one instant
+    held_until: float = 0.0
     #: which of the registrar's or the network's doings befell this link
     seen: set[str] = field(default_factory=set)
 
@@ -32,6 +34,12 @@ class Link:
             self.seen.add("stall then flush")
             delay += self.stalled_until - now
         return min(delay, self.longest_s)
+
+    def holds(self, now: float) -> float:
+        """Return for how long what comes to the door now stands there (s)."""
+        if now < self.held_until:
+            self.seen.add("held at the door")
+        return max(0.0, self.held_until - now)
 
     def loses(self, now: float) -> bool:
         """Say whether a packet that leaves now is lost for good."""

@@ -119,6 +119,10 @@ class SimWire:
         def arrive() -> None:
             if answer.done():  # who asked has given up and cut the connection
                 return
+            held_s = link.holds(loop.time())
+            if held_s > 0:
+                loop.call_outside(held_s, arrive)
+                return
             result = work()
             if not link.loses(loop.time()):
                 second = int(self.registrar.wall()) * 1_000

@@ -114,6 +114,10 @@ class SimPut:
 
     def _arrive(self, left_at: float, times: int) -> None:
         way, now = self._way, self._loop.time()
+        held_s = self._link.holds(now)
+        if held_s > 0:
+            self._loop.call_outside(held_s, self._arrive, left_at, times)
+            return
         if self._closed_there:
             return
         if self._is_cut:

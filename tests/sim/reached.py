@@ -8,6 +8,7 @@ from tests.sim.scenario import KINDS
 from workers.ending import Reason
 
 _NETWORK = (
+    "held at the door",
     "bytes lost", "late delivery", "lost exchange", "reset after delivery", "reset before delivery", "silence", "stall then flush",
 )  # fmt: skip
 _SESSIONS = ("logged out", "superseded", "expired", "restart", "ended by the registrar", "someone else")
@@ -24,7 +25,10 @@ EXPECTED: Sequence[str] = (
         for before, following in RECORD_MOVES.items()
         for after in sorted(following)
     ),
-    *(f"fault: {kind}" for kind in (*dict.fromkeys(KINDS), "ledger restored")),
+    *(
+        f"fault: {kind}"
+        for kind in (*dict.fromkeys(KINDS), "ledger restored", "registrar stands still", "link holds")
+    ),
     *(f"network: {what}" for what in _NETWORK),
     *(f"session at the registrar: {why}" for why in _SESSIONS),
     *(f"SessionEnded {reason.value}" for reason in Reason),

@@ -133,6 +133,10 @@ class SimRequest:
 
     def _arrive(self, count: int) -> None:
         """The registrar reads so many lines, one after the other; a request that is too large as a whole it does not read."""
+        held_s = self._link.holds(self._loop.time())
+        if held_s > 0:
+            self._loop.call_outside(held_s, self._arrive, count)
+            return
         registrar = self._way.registrar
         arrived = [self._there.popleft() for _ in range(count)]
         if registrar.most_lines is not None and count > registrar.most_lines and not self._closed_there:

@@ -113,7 +113,7 @@ def _heal(world: World) -> None:
     trouble.overloaded = trouble.slow = trouble.busy = trouble.failing_after = trouble.garbled = now
     world.gate.paused_until = min(world.gate.paused_until, now)
     for link in world.links.values():
-        link.stalled_until = link.slow_until = link.lossy_until = link.cut_until = now
+        link.stalled_until = link.slow_until = link.lossy_until = link.cut_until = link.held_until = now
     for place in (one.place for hosts in (world.workers, world.schedulers) for one in hosts.values()):
         place.frozen_until = min(place.frozen_until, now)
 

@@ -95,9 +95,26 @@ def _restored(rng: random.Random) -> list[Fault]:
     ]
 
 
+#: in so many worlds the gate is lost while the way to the registrar stands still, for longer than an answer is waited for
+STILL = 0.2
+#: a worker that dies, stands still or is cut off then cannot tell what it sent (docs/invariants.md, promise 2)
+SPEECHLESS = {"kill worker", "freeze worker", "stop worker", "power cut", "pause gate"}
+
+
+def _stood_still(rng: random.Random, rules: RegistryRules, drawn: list[Fault]) -> list[Fault]:
+    """The way stands still for as long as a late record may be under way; what else would silence a worker is not done about then."""
+    at, for_s = rng.uniform(BEGIN_S + 5, CALM_S - 30), rules.settle_s * rng.uniform(0.6, 0.75)
+    lost_at = at + rng.uniform(0.2, for_s * 0.4)
+    kind = rng.choice(["registrar stands still", "registrar stands still", "link holds"])
+    others = [
+        fault for fault in drawn if fault.kind not in SPEECHLESS or not at - 20 < fault.at < at + for_s + 2
+    ]
+    return [*others, Fault(kind, at, for_s), Fault("lose gate", lost_at, 0)]
+
+
 def draw(seed: int, *, faults: int | None = None) -> Scenario:
     """Draw a world: at least five parties, two worker hosts, 500 records and ten faults."""
-    rng, way = random.Random(seed), random.Random(-seed - 1)
+    rng, way, still = random.Random(seed), random.Random(-seed - 1), random.Random(f"still {seed}")
     rules = _rules(rng)
     rules = replace(rules, shape=way.choice(SHAPES), batch=way.choice([3, 8, 20]))
     parties = {f"P{n}": rng.choice([1, 1, 2, 3]) for n in range(1, rng.randint(6, 8))}
@@ -116,6 +133,10 @@ def draw(seed: int, *, faults: int | None = None) -> Scenario:
         drawn = [fault for fault in drawn if fault.kind not in DECIDED] + _restored(way)
         while len(drawn) <= many:
             drawn.append(Fault("kill worker", way.uniform(BEGIN_S + 1, CALM_S - 15), way.uniform(0.5, 9)))
+    elif still.random() < STILL:
+        drawn = _stood_still(still, rules, drawn)
+        while len(drawn) <= many:
+            drawn.append(Fault("link slow", still.uniform(BEGIN_S + 1, CALM_S - 15), still.uniform(0.5, 9)))
     return Scenario(
         seed,
         policy,

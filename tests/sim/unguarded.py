@@ -21,6 +21,7 @@ from tests.sim.scenario import DAYS, TEN_S, Scenario
 from tests.sim.small import RULES, SINGLE, STRICT, fault, small
 from tests.sim.unguarded_gate import (
     answers_made_older,
+    debts_untold,
     gates_that_begin_full,
     nothing_reserved,
     nothing_spent_by_the_dead,
@@ -167,6 +168,8 @@ _SLOW = replace(RULES, rate=8)
 _ALL_BEHIND = dict.fromkeys(("w0", "w1", "s0", "s1", "gate"), -3_000)
 #: what is on its way when its host dies arrives after the lease's end, on a session that nobody else may take over meanwhile
 _LATE = replace(SINGLE, newest_wins=False, settle_s=12.0, rate=10, burst=10)
+#: answers are given up long before what they are of can have arrived
+_PATIENT = replace(RULES, rate=6, account_rate=3, answer_timeout_s=4.0, settle_s=20.0)
 BUILDS: dict[str, Build] = {
     "silence taken for failure": Build(
         silence_taken_for_failure, "took effect 2 times", small(STRICT, fault("500 after the effect", 1, 6))
@@ -207,6 +210,11 @@ BUILDS: dict[str, Build] = {
     ),
     "gates that begin full": Build(
         gates_that_begin_full, "passed over", small(RULES, fault("lose gate", 3), fault("lose gate", 5))
+    ),
+    "debts untold": Build(
+        debts_untold,
+        "passed over",
+        small(_PATIENT, fault("registrar stands still", 3, 14), fault("lose gate", 6.5)),
     ),
     "steps of the clock believed": Build(
         steps_of_the_clock_believed,

@@ -1,10 +1,11 @@
 """Builds whose gate lacks a guard: sessions, buckets, its clock, its beginning, pushback. `tests/sim/unguarded.py` has their worlds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+from domain.quota import Debt
 from tests.quotas.model_parts import UNIT, Account, Bucket
 from tests.sim.gate import GateClient
 from tests.sim.gate_model import GatedModel
@@ -88,6 +89,17 @@ def gates_that_begin_full() -> Iterator[None]:
         bucket.level = bucket.cap if is_new else bucket.level
 
     with mock.patch.object(GatedModel, "__init__", begin_at_once), mock.patch.object(Bucket, "limit", fill):
+        yield
+
+
+@contextmanager
+def debts_untold() -> Iterator[None]:
+    """What was sent before the gate was lost is forgotten with it."""
+
+    async def nothing(_: GateClient, registry: str, debts: Sequence[Debt]) -> Sequence[bool]:
+        return [False for _ in debts]
+
+    with mock.patch.object(GateClient, "owe", nothing):
         yield
 
 
