@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.town import machine
-from tests.gauntlet.deck import APART, DRAWN, FAULTS, KILLED, KINDS, OPEN
+from tests.gauntlet.deck import APART, DRAWN, FAULTS, KILLED, KINDS
 from tests.gauntlet.disks import own_mounts
 from tests.gauntlet.plan import Plan
 from tests.gauntlet.play import Played, play, play_apart
@@ -150,8 +150,7 @@ def result_of(played: Played, name: str) -> str:
     if played.broken.get(name):
         return f"broken: {played.broken[name][0]}"
     if not played.counts.get(name, 0):
-        is_open = any(kind.name == name for kind in OPEN)
-        reason = played.not_run.get(name, "an open finding, done when named by --only" if is_open else "")
+        reason = played.not_run.get(name, "")
         return f"not run{': ' + reason if reason else ''}"
     return "kept" if played.verdict.is_clean else "see below"
 

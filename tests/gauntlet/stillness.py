@@ -106,7 +106,7 @@ STOPS = (
         is_alone=True,
     ),
 )
-#: an open finding (docs/faults.md): what is sent anew comes on top of what was sent before
+#: what is sent anew comes on top of what was sent before, of which the new Redis knows only what workers tell it
 STILL_AND_LOST = Kind(
     "registrar stopped while redis dies",
     "SIGSTOP for longer than an answer time-out; SIGKILL of Valkey meanwhile, started empty",
