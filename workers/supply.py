@@ -13,7 +13,7 @@ from workers.station import Station
 from workers.stock import Hand, Stock
 
 #: lines that should be ready, or marked as perhaps sent, ahead, at least: more would take a small job's last slices from idle accounts
-AHEAD = 8
+AHEAD = 4
 #: seconds of the present pace that should be ready ahead
 AHEAD_S = 0.3
 #: over how long the pace is measured at a time (ms)
@@ -48,7 +48,7 @@ class Supply:
     async def claim_ahead(self, sent: int, now: int) -> None:
         """Claim until enough lines stand ready for the next moments."""
         self._measure(sent, now)
-        self._stock.low_water = max(AHEAD, int(self._pace * AHEAD_S))
+        self._stock.low_water = self._ahead()
         while self._is_short() and now >= self._claim_at:
             claimed = await self._station.ledger.claim(self._lease, self._station.clock.now())
             self.is_dry = claimed is None
@@ -56,6 +56,10 @@ class Supply:
                 self._claim_at = now + CLAIM_AGAIN_MS
                 return
             await self._take_in_hand(claimed)
+
+    def _ahead(self) -> int:
+        """Return how many lines the next moments can send: a burst is over soon, and what its pace would claim is sent by the rate."""
+        return max(AHEAD, int(min(self._pace, self._station.rules.account_rate) * AHEAD_S))
 
     def claims_at(self) -> int | None:
         """Return when a claim that found nothing is tried again (monotonic ms); None where lines stand ready."""
@@ -96,7 +100,7 @@ class Supply:
         for hand in self._stock.hands:
             if hand.idempotent or not hand.ready or hand.sendable() >= AHEAD // 2:
                 continue
-            ahead = max(AHEAD, int(self._pace * AHEAD_S))
+            ahead = self._ahead()
             upto = max(n for at, n in enumerate(hand.ready) if at < ahead) + 1
             if upto > hand.marked:
                 claimed = hand.claimed

@@ -34,6 +34,13 @@ def test_what_one_cannot_use_goes_to_the_others_in_the_same_round() -> None:
     )
 
 
+def test_who_is_done_within_a_second_weighs_more() -> None:
+    """Slices do not divide: the last one of a small job is sent by one account alone, and what was lost in that way is made good."""
+    of = registry(rate=25, account_rate=20)
+    assert rates(of, party("A", sendable=20), party("B")) == pytest.approx([15, 10])
+    assert rates(of, party("A", sendable=21), party("B")) == pytest.approx([12.5, 12.5])
+
+
 def test_a_party_without_weight_of_its_own_still_gets_what_nobody_else_can_use() -> None:
     """Nothing idle while someone open wants it."""
     assert rates(registry(rate=30), party("A", weight=0), party("B")) == pytest.approx([10, 20])

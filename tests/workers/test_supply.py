@@ -1,5 +1,7 @@
 """The supply of one session: what it claims ahead, what it marks, and what it says of a slice that it gives back."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.clock import ManualClock
@@ -8,7 +10,7 @@ from domain.quota import Lease
 from tests.workers.fakes import Bench, bench
 from tests.workers.wires.scripted import Scripted
 from workers.stock import Stock
-from workers.supply import AHEAD, OVERDUE_MS, PUT_OFF, SPENT_PAUSE_MS, Supply
+from workers.supply import AHEAD, AHEAD_S, OVERDUE_MS, PUT_OFF, SPENT_PAUSE_MS, Supply
 from workers.wires.http import HttpWire
 
 SETTLE_S = 60
@@ -35,6 +37,17 @@ async def test_what_is_to_be_asked_about_is_not_claimed_without_end(work: Bench)
     supply, stock = supplied(work)
     await supply.claim_ahead(0, 0)
     assert stock.asking() == len(work.ledger.claims) == AHEAD
+
+
+async def test_a_burst_claims_no_more_than_the_account_s_rate_can_send(work: Bench) -> None:
+    """What goes out in the first moments is not the pace that follows: more would lie here while the party's other accounts are idle."""
+    for _ in range(40):
+        work.ledger.add_slice(1)
+    work.station.rules = replace(work.station.rules, account_rate=20.0)
+    supply, stock = supplied(work)
+    for now in range(0, 600, 100):
+        await supply.claim_ahead(now, now + 1)  # a hundred records every 100 ms
+    assert stock.low_water == int(20 * AHEAD_S) > AHEAD
 
 
 async def test_a_record_that_was_ever_unknown_goes_back_as_unknown(work: Bench) -> None:
