@@ -232,7 +232,13 @@ BUILDS: dict[str, Build] = {
     "windows without an end": Build(
         windows_without_an_end,
         "outside its window",
-        small(_SLOW, fault("freeze scheduler", 6.6, 5), fault("freeze scheduler", 6.7, 5), windows=_DAY),
+        small(
+            _SLOW,
+            fault("freeze scheduler", 6.6, 5),
+            fault("freeze scheduler", 6.7, 5),
+            windows=_DAY,
+            records=240,
+        ),
     ),
     "registrar's clock not measured": Build(
         clock_not_measured, "outside its window", small(_SLOW, windows=_DAY, skews=_ALL_BEHIND)
