@@ -234,8 +234,8 @@ BUILDS: dict[str, Build] = {
         "outside its window",
         small(
             _SLOW,
-            fault("freeze scheduler", 6.6, 5),
-            fault("freeze scheduler", 6.7, 5),
+            fault("freeze scheduler", 5.1, 7),
+            fault("freeze scheduler", 5.2, 7),
             windows=_DAY,
             records=240,
         ),
