@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from domain.errors import Conflict, NotFound
 from domain.jobs import By
@@ -19,10 +30,21 @@ from ledger.policy_code import decode_policy, encode_policy, newest_policy
 from ledger.tables import accounts, jobs, policy_versions
 from ledger.values import PolicyDraft
 
+
+def _has_come(at: int | BindParameter[int]) -> ColumnElement[bool]:
+    """Whether a version's time has come.
+
+    One that was applied to be in force at once is so by the clock of whoever applied it: a reader whose clock is behind must not take it
+    for one of the future. Only what was applied for later waits for the reader's clock.
+    """
+    columns = policy_versions.c
+    return or_(columns.effective_at <= columns.applied_at, columns.effective_at <= at)
+
+
 # every process asks for it once or twice a second
 _IN_FORCE = HotStatement(
     select(policy_versions.c.version, policy_versions.c.enacted)
-    .where(policy_versions.c.effective_at <= bindparam("at"))
+    .where(_has_come(bindparam("at")))
     .order_by(policy_versions.c.version.desc())
     .limit(1)
 )
@@ -30,7 +52,7 @@ _decode_secrets = msgspec.msgpack.Decoder(list[tuple[str, str, bytes]]).decode
 
 
 def policy_in_force(connection: Connection, now: int) -> PolicyVersion | None:
-    """Return the newest version whose time has come, or None for a new home."""
+    """Return the newest version whose time has come (`now`: the reader's clock), or None for a new home."""
     row = _in_force(connection, now)
     return None if row is None else _version(row)
 
@@ -108,7 +130,7 @@ def apply_policy(
 
 
 def _in_force(connection: Connection, now: int) -> Row[tuple[object, ...]] | None:
-    due = select(policy_versions).where(policy_versions.c.effective_at <= now)
+    due = select(policy_versions).where(_has_come(now))
     return connection.execute(due.order_by(policy_versions.c.version.desc()).limit(1)).first()
 
 

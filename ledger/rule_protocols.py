@@ -25,7 +25,10 @@ class PolicyBook(Protocol):
     """Versions of the registrar's rules."""
 
     async def policy(self, now: int) -> PolicyVersion | None:
-        """Return the version in force at `now` (the newest whose `effective_at` has come), or None for a new home."""
+        """Return the version in force at `now` (the newest whose `effective_at` has come), or None for a new home.
+
+        What was applied to be in force at once is in force for every reader, also for one whose clock shows an earlier instant.
+        """
         ...
 
     async def policy_version(self, version: int) -> PolicyVersion:

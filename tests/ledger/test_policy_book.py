@@ -118,6 +118,22 @@ async def test_a_version_for_later_takes_effect_at_its_time(scene: Scene) -> Non
     assert actions == ["policy.in-force", "policy.applied", "policy.applied"]
 
 
+async def test_a_version_for_now_is_in_force_also_for_a_reader_whose_clock_is_behind(scene: Scene) -> None:
+    """Whoever applied it said now, by its own clock; what was applied for later waits for the reader's."""
+    behind = NOW - 5_000
+    for rules in (policy("P001", "P002"), policy("P002")):
+        applied = await scene.ledger.apply_policy(policy_draft(rules), BY, NOW)
+        assert await scene.ledger.policy(behind) == applied
+    draft = policy_draft(policy("P003"), effective_at=NOW - 1)
+    overdue = await scene.ledger.apply_policy(draft, BY, NOW)
+    assert await scene.ledger.policy(behind) == overdue
+    await scene.ledger.apply_policy(policy_draft(policy("P001"), effective_at=NOW + 1), BY, NOW)
+    assert await scene.ledger.policy(NOW) == overdue
+    found = await scene.ledger.policy(NOW + 1)
+    assert found is not None
+    assert found.version == 4
+
+
 async def test_a_newer_version_in_force_is_not_overtaken_by_an_older_one(scene: Scene) -> None:
     """What was scheduled before an immediate change does not come back over it."""
     await scene.ledger.apply_policy(policy_draft(policy("P001"), effective_at=NOW + 100), BY, NOW)

@@ -8,6 +8,7 @@ from unittest import mock
 
 from sqlalchemy import Connection, select
 
+from domain.policy import PolicyVersion
 from domain.states import AccountKind
 from domain.windows import WindowRule
 from ledger import work
@@ -147,6 +148,22 @@ def withdrawals_unheard() -> Iterator[None]:
 
 
 @contextmanager
+def versions_awaited() -> Iterator[None]:
+    """A version for now is awaited like one for later, by the clock of whoever reads it."""
+    before = SqlLedger.policy
+
+    async def policy(ledger: SqlLedger, now: int) -> PolicyVersion | None:
+        found = await before(ledger, now)
+        if found is None or found.effective_at <= now:
+            return found
+        due = [one for one in await ledger.policy_history() if one.effective_at <= now]
+        return due[0] if due else None
+
+    with mock.patch.object(SqlLedger, "policy", policy):
+        yield
+
+
+@contextmanager
 def copies_not_noticed() -> Iterator[None]:
     """A ledger that was put back from a copy is taken for the newest there is."""
     with mock.patch("tests.sim.store.notice_restored"):
@@ -253,6 +270,11 @@ BUILDS: dict[str, Build] = {
         withdrawals_unheard,
         "was withdrawn",
         small(RULES, fault("account withdrawn", 2), kind=AccountKind.ADDED, records=240),
+    ),
+    "versions awaited": Build(
+        versions_awaited,
+        "was withdrawn",
+        small(RULES, fault("account withdrawn", 5), kind=AccountKind.ADDED, records=240, skews=_ALL_BEHIND),
     ),
     "pushback unheard": Build(
         pushback_unheard, "although it was told", small(RULES, fault("registrar overloaded", 2, 4))
