@@ -90,6 +90,41 @@ async def test_a_new_generation_on_a_living_server_voids_the_old(gate: Gate) -> 
     assert await gate.quotas.renew(new.lease)
 
 
+@pytest.mark.parametrize("newest_wins", [True, False])
+async def test_a_new_generation_on_a_living_server_counts_the_sessions_that_may_be_open(
+    gate: Gate, newest_wins: bool
+) -> None:
+    """Of two leases one has logged in: its session takes the only place until its own account's log-in, or its time is over."""
+    limits = registry(sessions=2, settle_ms=4000, newest_wins=newest_wins)
+    await gate.open(limits)
+    used, _ = await gate.take("a1"), await gate.take("a2")
+    assert await gate.quotas.renew(used)
+    one = registry(sessions=1, settle_ms=4000, newest_wins=newest_wins)
+    await gate.open(one, generation=2, fill_ms=2000)
+    (session,) = (await gate.quotas.usage(REGISTRY)).sessions
+    assert (session.account, session.party, session.quarantined) == ("a1", "P1", True)
+    assert await gate.refused("a3") is BoundBy.SESSIONS
+    if newest_wins:
+        assert (await gate.take("a1")).generation == 2
+    else:
+        assert await gate.refused("a1") is BoundBy.QUARANTINE
+        await gate.pass_time(session.left_ms)
+        await gate.share({"P1": Share(80, 80, 5000)})
+        await gate.take("a3")
+
+
+async def test_sessions_of_another_run_s_keys_do_not_count(gate: Gate) -> None:
+    """Where the server came back with keys of a copy, what they tell of sessions is of long ago."""
+    await gate.open()
+    assert await gate.quotas.renew(await gate.take())
+    key = "pratunam:{reg}:gate"
+    run, kept = (await gate.client.info("server"))["run_id"], await gate.client.get(key)
+    assert isinstance(kept, bytes)
+    await gate.client.set(key, kept.replace(run.encode(), b"0" * 40))
+    await gate.open(generation=2, fill_ms=2000)
+    assert not (await gate.quotas.usage(REGISTRY)).sessions
+
+
 @pytest.mark.parametrize("generation", [0, -1, 2**20])
 async def test_a_generation_that_tokens_cannot_carry_is_refused(gate: Gate, generation: int) -> None:
     """Tokens must stay exact numbers in Lua."""

@@ -5,7 +5,7 @@ The model itself is held to the real scripts, call by call, by `tests/quotas/tes
 
 from dataclasses import replace
 
-from domain.quota import BoundBy, RegistryQuota, Signals
+from domain.quota import AccountQuota, BoundBy, RegistryQuota, Signals
 from tests.quotas.model import Model, Refusal
 from tests.quotas.model_parts import Account, Bucket, Party
 
@@ -50,12 +50,27 @@ class GatedModel(Model):
         return token
 
     def begin(self, generation: int, quota: RegistryQuota, wait_ms: int) -> "GatedModel":
-        """Begin the next generation where this one stands: clock, epoch, brake and pushback go on."""
+        """Begin the next generation where this one stands: clock, epoch, brake, pushback and sessions that may be open go on."""
         fresh = GatedModel(quota, self.seen, generation, 0)
         fresh.at, fresh.start = self.at, self.at + wait_ms * 1000
         fresh.bucket.filled = fresh.start
         fresh.epoch, fresh.blocked, fresh.braked = self.epoch, self.blocked, self.braked
+        for account in self.accounts.values():
+            self._hand_on(account, fresh)
+        fresh.close()
         return fresh
+
+    def _hand_on(self, account: Account, fresh: "GatedModel") -> None:
+        """Keep counting a session that may be open, and keep an account out of use."""
+        if account.live:
+            self._bury(account, 0, account.live.ends, is_open=account.live.renewed)
+        if account.linger or account.barred:
+            fresh.accounts[account.name] = Account(
+                account.name, fresh.new_bucket(), AccountQuota(0, 0), account.party, withdrawn=True,
+                barred=account.barred, linger=account.linger,
+            )  # fmt: skip
+        if account.linger:
+            fresh.party(account.party)
 
     def limit(self, quota: RegistryQuota) -> None:
         """Set the registry's limits under the brake."""

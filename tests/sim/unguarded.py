@@ -28,6 +28,7 @@ from tests.sim.unguarded_gate import (
     nothing_spent_by_the_dead,
     pushback_unheard,
     sessions_not_counted,
+    sessions_of_before_forgotten,
     sessions_of_the_dead_not_counted,
     steps_of_the_clock_believed,
 )
@@ -181,6 +182,8 @@ class Build:
 
 _DAY = (WindowRule(TEN_S - 3600, TEN_S + 8, weekdays=DAYS), WindowRule(TEN_S + 14, 86_400, weekdays=DAYS))
 _TWO = replace(RULES, sessions=2)
+#: who sits when everything dies is not who is served first then
+_IN_TURNS = replace(_TWO, settle_s=8.0, turn_s=2.0)
 _SLOW = replace(RULES, rate=8)
 _ALL_BEHIND = dict.fromkeys(("w0", "w1", "s0", "s1", "gate"), -3_000)
 #: what is on its way when its host dies arrives after the lease's end, on a session that nobody else may take over meanwhile
@@ -245,6 +248,13 @@ BUILDS: dict[str, Build] = {
         sessions_of_the_dead_not_counted,
         "sessions at once",
         small(_TWO, fault("kill worker", 3, 9), fault("kill worker", 3.5, 0.5), parties=4, expires_s=11.0),
+    ),
+    "sessions of before forgotten": Build(
+        sessions_of_before_forgotten,
+        "sessions at once",
+        small(
+            _IN_TURNS, fault("ledger copied", 1), fault("ledger restored", 4.5, 0.5), parties=4, records=60
+        ),
     ),
     "windows without an end": Build(
         windows_without_an_end,

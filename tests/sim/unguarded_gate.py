@@ -49,6 +49,13 @@ def sessions_of_the_dead_not_counted() -> Iterator[None]:
 
 
 @contextmanager
+def sessions_of_before_forgotten() -> Iterator[None]:
+    """A new generation on a gate that lives on knows nothing of the sessions that may be open."""
+    with mock.patch.object(GatedModel, "_hand_on"):
+        yield
+
+
+@contextmanager
 def steps_of_the_clock_believed() -> Iterator[None]:
     """The gate's clock follows its machine's, however far that was stepped."""
     before = GatedModel.call
