@@ -13,6 +13,7 @@ from domain.windows import Span, WindowRule, open_spans
 from planner.forecast import ForecastWorld, forecast
 from planner.work import LAST_MS, SETTLED_AFTER_S, START_MS
 from scheduler.brake import BrakeState, brake
+from scheduler.decide import ENDING_S, ENDING_WEIGHT
 from scheduler.openings import ClockOffset
 from scheduler.snapshot import Snapshot
 from tests.scheduler.buckets import Plant
@@ -248,7 +249,7 @@ def ends_of(parties: list[tuple[int, int]], rate: float, *, has_shut: bool) -> l
     return [end - NOW for end in told.values() if end is not None]
 
 
-def is_no_sooner(later: int, sooner: int) -> bool:
+def is_no_sooner(later: float, sooner: float) -> bool:
     """Strides are as coarse as a hundredth of the time gone by, or a tenth of a second: that much may be lost on the way."""
     return later >= sooner - max(500, 0.02 * sooner)
 
@@ -256,14 +257,17 @@ def is_no_sooner(later: int, sooner: int) -> bool:
 @settings(max_examples=80, deadline=None)
 @given(PARTIES, st.sampled_from([30.0, 100.0, 800.0]), st.booleans(), st.integers(1, 3_000))
 @example([(3, 407), (3, 407)], 800.0, False, 1)
+@example([(3, 46), (3, 46)], 30.0, False, 36)
 def test_more_rows_never_end_sooner(
     parties: list[tuple[int, int]], rate: float, has_shut: bool, more: int
 ) -> None:
-    """Neither for who hands them in, nor for anybody else."""
+    """Neither for who hands them in, nor for anybody else by more than that one's last second of greater weight, which comes later now."""
     (accounts, records), *others = parties
     before = ends_of(parties, rate, has_shut=has_shut)
     after = ends_of([(accounts, records + more), *others], rate, has_shut=has_shut)
-    assert all(is_no_sooner(late, soon) for late, soon in zip(after, before, strict=True))
+    assert is_no_sooner(after[0], before[0])
+    lent_ms = 1000 * ENDING_S * (ENDING_WEIGHT - 1)
+    assert all(is_no_sooner(late + lent_ms, soon) for late, soon in zip(after[1:], before[1:], strict=True))
 
 
 @settings(max_examples=80, deadline=None)

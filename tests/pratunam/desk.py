@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from click.testing import CliRunner
 
-from domain.jobs import By, Job, Outcome, Settlement
+from domain.jobs import By, ClaimedSlice, Job, Outcome, Settlement
 from domain.quota import Lease
 from domain.states import RecordState
 from intake.check_job import check_job
@@ -142,7 +142,7 @@ class Desk:
         return self.within(work)
 
     def settle(self, job: str, *states: RecordState) -> Job:
-        """Claim the job's first slice and settle its first lines, as a session does."""
+        """Claim slices of the job and settle its first lines, as sessions do."""
 
         async def work(parts: Parts) -> Job:
             now = parts.clock.now()
@@ -150,18 +150,15 @@ class Desk:
             found = await parts.ledger.job(job)
             account = f"{found.party}-01"
             lease = Lease(REGISTRY, found.party, account, "test", generation * 2**32 + 1, generation)
-            claimed = await parts.ledger.claim(lease, now)
-            assert claimed is not None
-            assert claimed.job == job
-            await parts.ledger.mark_sent(claimed.slice_id, claimed.token, claimed.lines, now)
-            outcomes = tuple(
-                Outcome(line, state, code="no", message_en="No.", message_th="ไม่")
-                for line, state in enumerate(states)
-                if state is not RecordState.UNKNOWN
-            )
-            lost = [line for line, state in enumerate(states) if state is RecordState.UNKNOWN]
-            await parts.ledger.settle([Settlement(claimed.slice_id, outcomes)], now)
-            await parts.ledger.give_back(claimed.slice_id, claimed.token, lost, now)
+            left, hands = list(states), []
+            while left:
+                claimed = await parts.ledger.claim(lease, now)
+                assert claimed is not None
+                assert claimed.job == job
+                hands.append((claimed, left[: claimed.lines]))
+                left = left[claimed.lines :]
+            for claimed, mine in hands:
+                await _settle(parts, claimed, mine, now)
             return await parts.ledger.job(job)
 
         return self.within(work)
@@ -169,3 +166,16 @@ class Desk:
     def files(self) -> set[str]:
         """Name the job data that lies in the home."""
         return {path.name for path in (self.home / "spool").glob("*")} if self.home.exists() else set()
+
+
+async def _settle(parts: Parts, claimed: ClaimedSlice, states: Sequence[RecordState], now: int) -> None:
+    """Settle a slice's first lines, and give the slice back."""
+    await parts.ledger.mark_sent(claimed.slice_id, claimed.token, claimed.lines, now)
+    outcomes = tuple(
+        Outcome(line, state, code="no", message_en="No.", message_th="ไม่")
+        for line, state in enumerate(states)
+        if state is not RecordState.UNKNOWN
+    )
+    lost = [line for line, state in enumerate(states) if state is RecordState.UNKNOWN]
+    await parts.ledger.settle([Settlement(claimed.slice_id, outcomes)], now)
+    await parts.ledger.give_back(claimed.slice_id, claimed.token, lost, now)
