@@ -62,6 +62,8 @@ class Host:
             "PRATUNAM_LEDGER_URL": ledger_url(name, ledgers),
             "PRATUNAM_HOST": redis[0],
             "PRATUNAM_LOG_LEVEL": "warning",
+            # fewer than the town has accounts: one host alone must not take them all before the other has begun
+            "PRATUNAM_WORKER_SESSIONS": "4",
         }
         make_home_folder(self.settings)
 
