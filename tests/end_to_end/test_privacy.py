@@ -20,7 +20,7 @@ from profiles.party_members.fields import FIELDS
 from profiles.party_members.made_up import made_up_members
 from tests.end_to_end.canaries import Search, disguises
 
-SENT, CRASHED = 150, 12_000
+SENT, CRASHED = 150, 30_000
 #: IDs of each file that are looked for, beside the names that every row bears
 SOUGHT = 15
 #: processes are listed so often: none lives for a shorter time, and each look costs as much as a gate that is idle
