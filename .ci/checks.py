@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS_ONLY = ("tests", "benchmarks")  # checked like the rooms, but never packaged
-OURS_BESIDE = ("run.py", ".ci/checks.py", ".ci/dead_code.py")
+OURS_BESIDE = ("run.py", "environment.py", ".ci/checks.py", ".ci/dead_code.py")
 
 
 def program(name: str) -> str:

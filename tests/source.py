@@ -17,9 +17,9 @@ type_of_function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def python_files(*trees: str) -> list[Path]:
-    """All Python files under the named top-level folders, and run.py when no folder is named."""
+    """All Python files under the named top-level folders, and those beside them when no folder is named."""
     found = [f for tree in trees or TREES for f in sorted((ROOT / tree).rglob("*.py"))]
-    return found if trees else [ROOT / "run.py", *found]
+    return found if trees else [*sorted(ROOT.glob("*.py")), *found]
 
 
 def text_files() -> Iterator[Path]:

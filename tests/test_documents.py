@@ -124,7 +124,7 @@ def test_a_lock_holds_hashes_and_no_address(lock: Path) -> None:
 
 
 def test_every_dependency_is_locked() -> None:
-    """Each dependency of pyproject.toml stands in the lock that run.py installs, and each runtime one in its own."""
+    """Each dependency of pyproject.toml stands in the lock that environment.py installs, and each runtime one in its own."""
     data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = data["project"]["dependencies"]
     groups = data["dependency-groups"]

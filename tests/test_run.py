@@ -1,4 +1,4 @@
-"""run.py's pure parts: what it refuses, when it sets up again, and what it hands to the programs it calls."""
+"""The commands of run.py: what it refuses, what it hands to the programs it calls, and from where it may be started."""
 
 import re
 import shutil
@@ -9,25 +9,13 @@ from pathlib import Path
 import pytest
 
 import run
+from environment import Stopped
 
 
 def test_an_old_python_is_told_what_to_do() -> None:
     """A Python before 3.11 is refused with a remedy, 3.11 and later are taken."""
     assert "python3.11 run.py" in run.too_old((3, 9))
     assert run.too_old((3, 11)) == run.too_old((3, 14)) == ""
-
-
-def test_the_environment_is_made_again_when_a_lock_changes(tmp_path: Path) -> None:
-    """The digest follows each file's bytes, their order and the interpreter, and nothing else."""
-    one, two = tmp_path / "one.lock", tmp_path / "two.lock"
-    one.write_text("a")
-    two.write_text("b")
-    before = run.digest([one, two], "3.11")
-    assert before == run.digest([one, two], "3.11")
-    assert before != run.digest([one, two], "3.12")
-    two.write_text("ab")
-    one.write_text("")
-    assert before != run.digest([one, two], "3.11")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +39,15 @@ def test_one_core_runs_tests_one_by_one() -> None:
     assert run.pytest_arguments([], 1) == []
 
 
+def test_what_comes_before_the_environment_needs_the_standard_library_only(tmp_path: Path) -> None:
+    """Both files of it start in an empty folder, by a Python without packages that leaves a script's folder off its path."""
+    for name in ("run.py", "environment.py"):
+        shutil.copy(run.ROOT / name, tmp_path)
+    command = [sys.executable, "-I", "-S", str(tmp_path / "run.py"), "help"]
+    ended = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     """`help` lists each command and ends well."""
     assert run.main(["help"]) == 0
@@ -66,16 +63,15 @@ def test_an_unknown_command_is_a_wrong_command_line(capsys: pytest.CaptureFixtur
 
 def test_a_part_that_is_not_built_says_so() -> None:
     """A command whose file does not exist ends with 2 and names it."""
-    with pytest.raises(run.Stopped, match=r"tests/no_such_part\.py is not there yet") as stop:
+    with pytest.raises(Stopped, match=r"tests/no_such_part\.py is not there yet") as stop:
         run.part("tests/no_such_part.py", "python")([])
     assert stop.value.code == 2
 
 
-def test_a_check_that_does_not_exist_is_a_wrong_command_line() -> None:
-    """Checks can be picked by name; a name that is none of them ends with 2 and shows those that are."""
-    ended = subprocess.run(
-        [sys.executable, ".ci/checks.py", "tpyes"], cwd=run.ROOT, capture_output=True, text=True, check=False
-    )
+def test_a_check_that_does_not_exist_is_a_wrong_command_line(tmp_path: Path) -> None:
+    """From whatever folder: checks can be picked by name; a name that is none of them ends with 2 and shows those that are."""
+    command = [sys.executable, str(run.ROOT / "run.py"), "check", "tpyes"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert re.search(r"no such check: tpyes.*types", ended.stderr)
 
@@ -94,40 +90,3 @@ def test_a_check_that_fails_fails_the_whole(tmp_path: Path) -> None:
     )
     assert ended.returncode == 1
     assert ended.stdout.splitlines()[-2:] == ["FAILED  format", "ok      lint"]
-
-
-def test_a_program_that_dies_by_a_signal_is_a_failure() -> None:
-    """The exit code of a program is handed on, and a signal becomes 128 + its number."""
-    assert run.call([sys.executable, "-c", "raise SystemExit(3)"]) == 3
-    assert run.call([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == 137
-
-
-def test_the_tests_run_in_the_environment_that_was_made() -> None:
-    """Handing over starts the environment's own interpreter, with the locked packages, not the caller's."""
-    code = "import run; run.hand_over('python', '-c', 'import sys; print(sys.prefix)')"
-    said = subprocess.run(
-        [sys.executable, "-c", code], cwd=run.ROOT, capture_output=True, text=True, check=True
-    )
-    assert Path(said.stdout.strip()) == run.VENV
-
-
-def test_compiled_files_are_kept_in_the_environment_unless_the_caller_named_a_place() -> None:
-    """A caller who forbids compiled files has none in the clone; one who named a folder has them there."""
-    forbidding = {"HOME": "/h", "PYTHONDONTWRITEBYTECODE": "1"}
-    assert run.keeping_compiled(forbidding) == {"HOME": "/h", "PYTHONPYCACHEPREFIX": str(run.COMPILED)}
-    naming = {"PYTHONPYCACHEPREFIX": "/mine"}
-    assert run.keeping_compiled(naming) == naming
-
-
-def test_the_console_script_works_from_a_folder_with_spaces(tmp_path: Path) -> None:
-    """The script finds its interpreter by a path with spaces, and hands its arguments on."""
-    folder = tmp_path / "a folder" / ("long " * 30).strip()
-    (folder / "pratunam").mkdir(parents=True)
-    (folder / "pratunam" / "__init__.py").touch()
-    (folder / "pratunam" / "cli.py").write_text("import sys\n\ndef main():\n    return len(sys.argv[1:])\n")
-    (folder / "python").symlink_to(sys.executable)
-    script = folder / "script"
-    script.write_text(run.CONSOLE_SCRIPT.format(python=folder / "python"))
-    script.chmod(0o755)
-    environment = {"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin"}
-    assert subprocess.run([script, "one", "two words"], env=environment, check=False).returncode == 2
