@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-sys.path.insert(
-    0, str(ROOT)
-)  # not there by itself where the caller's Python is told to be safe (PYTHONSAFEPATH)
+sys.path.insert(0, str(ROOT))  # where PYTHONSAFEPATH is set, it is not there by itself
 
-from environment import Stopped, hand_over, lock, setup, setup_peers  # noqa: E402 - only from here on is it found
+from environment import Stopped, hand_over, lock, setup, setup_peers  # noqa: E402 - found only from here on
 
 OLDEST = (3, 11)
 
