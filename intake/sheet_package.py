@@ -37,9 +37,12 @@ _REFERENCE = b' t="s"><v>'
 _MARKED = b' t="str"><v>' + _MARK.encode()
 #: the value of a cell without a type is a number
 _NUMBER = b"><v>"
+_DIGITS = b"0123456789"
+#: shared texts as cells of a sheet, one below the other, and a row that ends it, so that none is left out for being empty
 _ELEMENT = ((b"<si>", b'<row><c t="inlineStr"><is>'), (b"</si>", b"</is></c></row>"))
-Kind = Literal["string", "float"]
 _LAST = b'<row><c t="str"><v>-</v></c></row>'
+#: what the reader takes all cells for
+Kind = Literal["string", "float"]
 
 
 def unreadable() -> BadFile:
@@ -109,20 +112,15 @@ class SheetPackage:
         self, rows: Sequence[bytes], texts: pl.Series, *, from_top: bool
     ) -> pl.DataFrame | None:
         """Return the cells of rows that hold nothing but references and one number; None when they hold more, or not what they should."""
+        references = _references(rows)
+        if references is None:
+            return None
         bare = [block.replace(_REFERENCE, _NUMBER) for block in rows]
-        references = (sum(map(len, rows)) - sum(map(len, bare))) // (len(_REFERENCE) - len(_NUMBER))
-        # a letter that is itself rare is found much faster than what it stands in
-        if any(b"i" in block and b"is>" in block for block in bare):
-            return None
-        if sum(block.count(b"v>") for block in bare) != 2 * (references + 1):
-            return None
         try:
             # without styles: no number is shown as a date
             frame = self._read(bare, from_top=from_top, with_styles=False, kind="float")
             numbers = frame.cast(pl.UInt32)
             if len(frame) * frame.width - frame.null_count().sum_horizontal()[0] != references + 1:
-                return None
-            if not frame.equals(numbers.cast(pl.Float64)):
                 return None
             return numbers.select(texts.gather(column).alias(column.name) for column in numbers.get_columns())
         except (BadFile, pl.exceptions.InvalidOperationError, pl.exceptions.OutOfBoundsError):
@@ -167,6 +165,19 @@ class SheetPackage:
         # one within another leaves a cell without any text behind
         is_each = frame.shape == (count + 1, 1) and not texts.null_count()
         return texts.head(count).alias("text") if is_each else None
+
+
+def _references(rows: Sequence[bytes]) -> int | None:
+    """Return how many cells refer, each by digits alone as the reader asks of a reference; None when more than one has another value."""
+    references = letters = 0
+    for block in rows:
+        # a letter that is itself rare is found much faster than what it stands in
+        if b"i" in block and b"is>" in block:
+            return None
+        left = block.translate(None, _DIGITS)
+        references += left.count(_REFERENCE + b"</v>")
+        letters += left.count(b"v")
+    return references if letters == 2 * (references + 1) else None
 
 
 def _looked_up(frame: pl.DataFrame, texts: pl.Series) -> pl.DataFrame:
