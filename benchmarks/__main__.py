@@ -33,19 +33,16 @@ def main(words: list[str]) -> int:
     if options and len(names) != 1:
         print("Options go to one benchmark: name it before them.", file=sys.stderr)
         return 2
+    parts = {name: importlib.import_module(f"benchmarks.{name}") for name in names or NAMES}
+    if options and not hasattr(parts[names[0]], "options"):
+        print(f"{names[0]} takes no options.", file=sys.stderr)
+        return 2
     console = Console(width=200)
-    for name in names or NAMES:
+    for name, part in parts.items():
+        chosen = part.options(options) if options else {}
         console.print(f"\n{name}", style="bold")
-        asyncio.run(measured(name, options, console))
+        asyncio.run(part.main(console, **chosen))
     return 0
-
-
-async def measured(name: str, options: list[str], console: Console) -> None:
-    """Run one measurement; ends the program where it takes no such option."""
-    found = importlib.import_module(f"benchmarks.{name}")
-    if options and not hasattr(found, "options"):
-        sys.exit(f"{name} takes no options.")
-    await found.main(console, **(found.options(options) if options else {}))
 
 
 if __name__ == "__main__":

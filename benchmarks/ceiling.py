@@ -13,7 +13,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.town import REGISTRY, Town, TownPlan, party, town, write_json, write_members
+from benchmarks.figures import write_json
+from benchmarks.town import REGISTRY, Town, TownPlan, party, town, write_members
 
 RECORDS, ACCOUNTS, ROUNDS = 60_000, 4, 3
 #: lines in one request of the bare batch client, and in one handful of the bare stream client

@@ -11,12 +11,11 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.figures import RESULTS, print_table
 from benchmarks.scheduler import NOW, snapshot
 from benchmarks.town import REGISTRY, TownPlan, party
 from benchmarks.waiting import Sitters, Waiting, waiting
@@ -38,7 +37,7 @@ from workers.answers import Answers
 from workers.sending import Sending
 from workers.stock import Hand, Stock
 
-RECORDED = Path(__file__).parent / "results" / "counts.json"
+RECORDED = RESULTS / "counts.json"
 #: a step of so much is told
 STEP = 0.10
 PARTIES, LINES, HANDFUL, TICKS, SESSIONS = 100, 100, 20, 10, 20
@@ -240,12 +239,10 @@ async def main(console: Console, *, record: bool = False) -> None:
     recorded: dict[str, Any] = json.loads(RECORDED.read_text("utf-8")) if RECORDED.exists() else {}
     is_known = recorded.get("python") == version()
     before = recorded["counts"] if is_known else {}
-    table = Table("step", "counted", "recorded", box=None)
-    for name, number in found.items():
-        table.add_row(name, f"{number:,}", f"{before[name]:,}" if name in before else "")
-    console.print(table)
+    print_table(
+        console, [{"step": name, "counted": n, "recorded": before.get(name)} for name, n in found.items()]
+    )
     if record:
-        RECORDED.parent.mkdir(exist_ok=True)
         text = json.dumps({"python": version(), "counts": found}, indent=1)
         RECORDED.write_text(f"{text}\n", "utf-8")
         return

@@ -6,10 +6,9 @@
 import os
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import windows
-from benchmarks.town import write_json
+from benchmarks.figures import print_table, write_json
 
 ROWS = 3_000
 #: what the error may be, as a part of the time that was left when the forecast was made
@@ -23,10 +22,7 @@ async def main(console: Console) -> None:
         for shape in ("stream", "batch"):
             run = await windows.play(0, ROWS, shape, after=ROWS * len(windows.ACCOUNTS) // 3)
             found += [{"round": number + 1, "shape": shape} | one for one in compared(run)]
-    table = Table(*found[0], box=None)
-    for each in found:
-        table.add_row(*(str(value) for value in each.values()))
-    console.print(table)
+    print_table(console, found)
     worst = max(abs(float(str(each["error"]))) for each in found)
     console.print(f"worst error {worst:.1%}, allowed {WITHIN:.0%}")
     write_json("forecast", {"worst": worst, "jobs": found})

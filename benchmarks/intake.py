@@ -19,9 +19,9 @@ import polars as pl
 import psutil
 import xlsxwriter
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.town import REGISTRY, write_json
+from benchmarks.figures import print_table, write_json
+from benchmarks.town import REGISTRY
 from domain.jobs import By
 from intake.check_job import check_job
 from intake.receive import receive
@@ -47,10 +47,7 @@ async def main(
     found += [
         one for kind in ("xlsx", "xlsx-shared") for rows in xlsx_rows for one in await measure(kind, rows)
     ]
-    table = Table(*found[0], box=None)
-    for each in found:
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in each.values()))
-    console.print(table)
+    print_table(console, found)
     write_json("intake", {"rounds": found})
 
 

@@ -17,7 +17,8 @@ import redis.asyncio as aioredis
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_json, write_members
+from benchmarks.figures import write_json
+from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_members
 from domain.jobs import Job
 from pratunam.child import ready_children
 from pratunam.running import must_run

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.figures import print_table, write_json
 from benchmarks.intake import csv_file
-from benchmarks.town import ALWAYS, REGISTRY, TownPlan, party, town, write_json, write_members
+from benchmarks.town import ALWAYS, REGISTRY, TownPlan, party, town, write_members
 from domain.jobs import By, Job, Outcome, Settled
 from domain.quota import Lease
 from domain.states import JobState, RecordState
@@ -63,12 +63,7 @@ async def main(console: Console, rows: int = ROWS) -> None:
     found = [await measure(engine, rows) for engine in ENGINES]
     whole = [await through_the_gate(engine, THROUGH) for engine in ENGINES]
     for rounds in (found, whole):
-        table = Table(*rounds[0], box=None)
-        for each in rounds:
-            table.add_row(
-                *(f"{value:,}" if isinstance(value, int) else str(value) for value in each.values())
-            )
-        console.print(table)
+        print_table(console, rounds)
     write_json("ledger", {"rounds": found, "through": whole})
 
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import psutil
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import crowd
-from benchmarks.town import Town, TownPlan, party, town, write_json, write_members
+from benchmarks.figures import print_table, write_json
+from benchmarks.town import Town, TownPlan, party, town, write_members
 from pratunam.settings import Settings
 
 #: those whose pace is watched; the one that floods; the rest, whose windows are closed
@@ -213,8 +213,5 @@ def _sent(place: Town, since: int, until: int) -> list[int]:
 async def main(console: Console) -> None:
     """Run all crowds and print the table."""
     found = [await measure(name) for name in LOADS]
-    table = Table(*found[0], box=None)
-    for each in found:
-        table.add_row(*(json.dumps(each[name], ensure_ascii=False) for name in found[0]))
-    console.print(table)
+    print_table(console, found)
     write_json("overload", {"rounds": found})

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import tempfile
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -231,29 +229,6 @@ def write_members(folder: Path, name: str, rows: int, seed: int) -> Path:
     path = folder / f"{name}.csv"
     made_up_members(rows, seed).write_csv(path)
     return path
-
-
-def machine() -> dict[str, object]:
-    """Return what stands beside every figure: processors, load of others, versions."""
-    import platform
-    import sys
-
-    load = os.getloadavg()
-    return {
-        "cores": os.cpu_count(),
-        "load_before": [round(each, 2) for each in load],
-        "python": sys.version.split()[0],
-        "kernel": platform.release(),
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def write_json(name: str, figures: Mapping[str, object]) -> None:
-    """Keep a measurement beside the others (benchmarks/results, not in the repository)."""
-    folder = Path(__file__).parent / "results"
-    folder.mkdir(exist_ok=True)
-    told = {"benchmark": name, "machine": machine()} | dict(figures)
-    (folder / f"{name}.json").write_text(json.dumps(told, indent=1), "utf-8")
 
 
 def registrar_of(plan: TownPlan, folder: Path) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_json, write_members
+from benchmarks.figures import print_table, write_json
+from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_members
 from domain.jobs import Job
 from pratunam.outlooks import Outlooks
 
@@ -110,8 +110,5 @@ async def main(console: Console) -> None:
                     "pushbacks": sum(run.report["pushbacks"].values()),
                 }
             )
-    table = Table(*found[0], box=None)
-    for each in found:
-        table.add_row(*(str(value) for value in each.values()))
-    console.print(table)
+    print_table(console, found)
     write_json("windows", {"rounds": found})

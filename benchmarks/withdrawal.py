@@ -17,9 +17,9 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.town import Arrival, Town, TownPlan, party, town, write_json, write_members
+from benchmarks.figures import print_table, write_json
+from benchmarks.town import Arrival, Town, TownPlan, party, town, write_members
 from domain.jobs import Job
 
 ACCOUNTS, ACCOUNT_RATE = (3, 2, 1), 60
@@ -165,8 +165,5 @@ async def main(console: Console) -> None:
                 "mails_of_a_party": max(Counter(to for to, _ in run.mails).values()),
             }
         )
-    table = Table(*found[0], box=None)
-    for each in found:
-        table.add_row(*(str(value) for value in each.values()))
-    console.print(table)
+    print_table(console, found)
     write_json("withdrawal", {"rounds": found})

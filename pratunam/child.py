@@ -51,14 +51,14 @@ async def long_running(settings: Settings, name: str) -> AsyncIterator[Child]:
         parts.emit.subscribe(LogEvents())
         parts.emit.subscribe(GateMetrics(registry, __version__))
         note = settings.run_folder / f"{name}{_READY_SUFFIX}"
-        _collect_seldom()
+        collect_seldom()
         try:
             yield Child(parts, redis_url, stop_on_signals(), lambda: _note_ready(note, url))
         finally:
             note.unlink(missing_ok=True)
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Leave what is loaded out of Python's search for cycles, and search less often: it would go through all of it many times a minute."""
     gc.collect()
     gc.freeze()

@@ -1,8 +1,8 @@
 """A peer: an aiohttp loop with the `limits` package, written by hand in a day; one process, one request a record, nothing durable.
 
 It is a program of its own: it reads `work.json`, says `ready`, waits for a line, sends all, and prints what became of it.
-What it keeps and in which order follows the same rules as ours: one session an account, the limits of each account and of the
-registry (this registrar sets a party none), biggest file first. It must import nothing of the project: whoever writes such a loop
+It keeps what ours keeps: one session an account, the limits of each account and of the registry (this registrar sets a party
+none); who has the biggest file logs in first. It must import nothing of the project: whoever writes such a loop
 has none of it.
 """
 
@@ -140,6 +140,8 @@ class Loop:
                 if wait_s is None:
                     break
                 await asyncio.sleep(wait_s)
+            else:
+                self.tally.others["given up"] += 1
 
     async def _log_in(self, account: str) -> dict[str, str]:
         wish = {"account": account, "secret": self._work.secret}

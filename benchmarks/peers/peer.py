@@ -8,20 +8,20 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import psutil
 
 from benchmarks.peers.bare_loop import Share, Work
 from benchmarks.town import REGISTRY, TownPlan, party, registrar_alone
+from profiles.party_members.check import check
 from profiles.party_members.fields import FIELDS
 from profiles.party_members.made_up import made_up_members
+from profiles.profile import CheckContext
 
 #: what each peer needs that the environment does not have by itself
 NEEDS = {"bare_loop": "limits"}
-#: columns of a file that are never sent
-_KEPT_BACK = frozenset({"phone", "qualification_declared", "consent_ref", "consent_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,9 @@ def work_of(plan: TownPlan, endpoint: str, folder: Path) -> Work:
 
 
 def bodies(rows: int, seed: int) -> list[bytes]:
-    """Return made-up members as bodies of requests: as many bytes as ours, absent rather than null."""
-    names = {kind.headers[0]: name for name, kind in FIELDS.items() if name not in _KEPT_BACK}
-    return [
-        msgspec.json.encode(
-            {names[header]: value for header, value in row.items() if value and header in names}
-        )
-        for row in made_up_members(rows, seed).iter_rows(named=True)
-    ]
+    """Return made-up members as bodies of requests, byte for byte as ours go out."""
+    names = {kind.headers[0]: name for name, kind in FIELDS.items()}
+    members = made_up_members(rows, seed).rename(names, strict=False).with_row_index("_position")
+    checked = check(members, CheckContext(datetime.now(UTC).date(), test_ids=True))
+    assert checked.good.height == rows, checked.faults
+    return list(checked.good["body"])

@@ -1,10 +1,10 @@
-"""The table of the pace benchmark: medians of rounds, the worst of what is counted, and what it says without a peer."""
+"""The figures of the pace benchmark, its table (medians of rounds, the worst of what is counted), and its options."""
 
 import pytest
 
 from benchmarks import __main__ as bench
 from benchmarks import pace
-from benchmarks.peers import peer
+from benchmarks.town import TownPlan, party
 
 
 def test_of_several_rounds_the_median_is_told_but_the_worst_of_what_is_counted() -> None:
@@ -14,6 +14,26 @@ def test_of_several_rounds_the_median_is_told_but_the_worst_of_what_is_counted()
         for ratio, over in [(0.99, 0), (0.5, 3), (0.995, 0)]
     ]
     assert pace.medians(rounds) == [{"who": "pratunam", "ratio": 0.99, "over": 3, "cpu_to_bare_loop": None}]
+
+
+def test_processor_time_is_shared_among_what_had_been_accepted() -> None:
+    """Records that were refused, or that come after the time was read, make nothing cheaper."""
+    assert (
+        pace.cpu_a_1000(4.0, {"arrivals": 12_000, "outcomes": {"accepted": 10_000, "too_fast": 2_000}}) == 0.4
+    )
+
+
+def test_a_small_job_that_is_not_through_has_no_time() -> None:
+    """The worst small job is told over its fluid time; while one record of it is missing, it has not ended."""
+    plan = TownPlan([1], [100], 1_000, 1_000, 50, 50)
+    fluid = [[50 + step * 0.25] for step in range(1, 400)]
+
+    def told(accepted: int) -> float:
+        of_party = {"last_at": 3_000, "outcomes": {"accepted": accepted}}
+        return pace.small_jobs(plan, {"first_at": 1_000, "parties": {party(0): of_party}}, fluid)
+
+    assert told(100) == pytest.approx(2 / 0.99)
+    assert told(99) == float("inf")
 
 
 async def test_ours_and_the_peer_take_turns_and_are_held_against_each_other(
@@ -39,15 +59,6 @@ async def test_ours_and_the_peer_take_turns_and_are_held_against_each_other(
     assert [row["cpu_to_bare_loop"] for row in alone] == [None]
 
 
-def test_a_peer_whose_package_is_missing_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence names the package and the command that installs it; nothing is said where it is there."""
-    monkeypatch.setitem(peer.NEEDS, "bare_loop", "no_such_package")
-    assert "`no_such_package`" in peer.missing("bare_loop")
-    assert "run.py bench pace" in peer.missing("bare_loop")
-    monkeypatch.setitem(peer.NEEDS, "bare_loop", "json")
-    assert peer.missing("bare_loop") == ""
-
-
 def test_options_go_to_one_benchmark_that_knows_them(capsys: pytest.CaptureFixture[str]) -> None:
     """Options are read by the benchmark named before them; without a name, or with two, the command line is wrong."""
     assert pace.options(["--rounds", "3", "--shape", "stream", "--brief"]) == {
@@ -59,3 +70,5 @@ def test_options_go_to_one_benchmark_that_knows_them(capsys: pytest.CaptureFixtu
     assert bench.main(["--rounds", "3"]) == bench.main(["pace", "kills", "--rounds", "3"]) == 2
     assert bench.main(["paec"]) == 2
     assert "paec" in capsys.readouterr().err
+    assert bench.main(["kills", "--rounds", "3"]) == 2
+    assert "kills takes no options" in capsys.readouterr().err

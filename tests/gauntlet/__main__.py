@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
 import tempfile
@@ -15,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.town import machine
+from benchmarks.figures import write_json
 from tests.gauntlet.deck import APART, DRAWN, FAULTS, KILLED, KINDS
 from tests.gauntlet.disks import own_mounts
 from tests.gauntlet.plan import Plan
@@ -25,7 +24,6 @@ from tests.gauntlet.unguarded import BUILDS
 
 #: rows that parties have waiting (s of their pace); in a long run a file whose check died may wait a minute
 _AHEAD_S, _FEW_MINUTES = 12.0, 5
-RESULTS = Path("benchmarks") / "results"
 
 
 def main(arguments: list[str]) -> int:
@@ -157,11 +155,7 @@ def result_of(played: Played, name: str) -> str:
 
 def write(played: Played, name: str) -> Path:
     """Keep the run's figures beside the benchmarks'."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    file = RESULTS / f"gauntlet-{name[:60]}-{played.plan.seed}.json"
-    told = {"machine": machine()} | msgspec.to_builtins(played)
-    file.write_text(json.dumps(told, indent=1), "utf-8")
-    return file
+    return write_json(f"gauntlet-{name[:60]}-{played.plan.seed}", msgspec.to_builtins(played))
 
 
 if __name__ == "__main__":

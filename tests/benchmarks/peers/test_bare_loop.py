@@ -1,6 +1,5 @@
 """The hand-written peer against the reference registrar: it does the whole work, keeps one session an account, and heeds refusals."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,12 +44,3 @@ async def test_a_record_that_is_refused_for_its_pace_is_sent_again_when_it_may(t
     tally, seen = await all_sent(plan, tmp_path)
     assert len(tally.receipts) == seen["outcomes"]["accepted"] == 40
     assert tally.others["429"] == seen["pushbacks"]["too-fast"] > 0
-
-
-def test_bodies_hold_what_is_sent_and_nothing_empty(tmp_path: Path) -> None:
-    """A body has the wire's field names, no empty field, and nothing that a party keeps for itself."""
-    work = work_of(TownPlan([1], [5], 1, 1, 1, 1), "http://127.0.0.1:1", tmp_path)
-    rows = [json.loads(line) for line in Path(work.shares[0].file).read_bytes().splitlines()]
-    assert len(rows) == 5
-    assert all({"operation", "national_id", "tambon"} <= set(row) and all(row.values()) for row in rows)
-    assert not {"phone", "consent_ref"} & {name for row in rows for name in row}
