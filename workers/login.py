@@ -1,39 +1,16 @@
-"""Taking a lease, logging in under it, and setting an account aside when its registrar or somebody else says so.
-
-Log-in happens only straight after the lease was taken or renewed. Bad credentials are tried once. It must send no records.
-"""
+"""Taking a lease, and logging in under it: only straight after the lease was taken or renewed. It must send no records."""
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from domain.errors import GateLost, WireFault
-from domain.events import AccountSetAside
-from domain.jobs import By
 from domain.policy import RegistryRules
 from domain.quota import AccountQuota, BoundBy, Lease, LeaseRefused
 from domain.states import AccountState
 from domain.wire import LoginRefused, OpenSession
-from ledger.values import NoticeDraft
 from workers.station import Station
 
 #: refusals that would meet the party's other accounts as well
 _FOR_ALL = frozenset({BoundBy.STARTING, BoundBy.WINDOW, BoundBy.HOLD})
-#: why an account was set aside, for its party: what happened and what to do
-_WORDS = {
-    "bad-credentials": (
-        "The registrar refused the password of account {account}. Ask for it to be checked, and give the gate the right one.",
-        "นายทะเบียนไม่รับรหัสผ่านของรหัสผู้ใช้งาน {account} โปรดตรวจสอบและแจ้งรหัสผ่านที่ถูกต้อง",
-    ),
-    "account-suspended": (
-        "The registrar has suspended account {account}. Please contact the registrar.",
-        "นายทะเบียนระงับรหัสผู้ใช้งาน {account} โปรดติดต่อนายทะเบียน",
-    ),
-    "session-ended": (
-        "Somebody else logged in with account {account} while the gate was using it. Change its password, and give the gate the new one.",
-        "มีผู้อื่นเข้าใช้งานด้วยรหัสผู้ใช้งาน {account} ในขณะที่ระบบกำลังใช้อยู่ โปรดเปลี่ยนรหัสผ่านและแจ้งรหัสใหม่",
-    ),
-}
-
-
 #: a lease that was asked for so short a time ago (ms) need not be renewed before the log-in
 FRESH_MS = 500
 
@@ -108,23 +85,3 @@ async def _try_log_in(station: Station, lease: Lease, leased_at: int) -> OpenSes
         station.signals.errors += 1
         return LoginRefused("unreachable", maybe_open=fault.maybe_delivered)
     return LoginRefused("unreachable")
-
-
-async def set_aside(station: Station, lease: Lease, reason: str) -> None:
-    """Take the account out of use until people act, and tell its party and the operators, once."""
-    english, thai = _WORDS[reason]
-    notice = NoticeDraft(
-        lease.party,
-        "account-set-aside",
-        f"Account {lease.account} is out of use",
-        f"รหัสผู้ใช้งาน {lease.account} ใช้งานไม่ได้",
-        english.format(account=lease.account),
-        thai.format(account=lease.account),
-    )
-    by = By(f"worker:{station.holder}", "session")
-    suspended = reason == "account-suspended"
-    now = station.clock.now()
-    if await station.ledger.set_aside(
-        station.registry, lease.account, reason, [notice], by, now, suspended=suspended
-    ):
-        station.emit(AccountSetAside(station.registry, lease.party, lease.account, reason))

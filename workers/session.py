@@ -12,18 +12,18 @@ Nothing here knows HTTP, SQL or Redis.
 """
 
 import asyncio
-import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import GateLost
-from domain.events import LoopFailed, Pushback, SessionEnded, SessionStarted
+from domain.events import LoopFailed, SessionEnded, SessionStarted
 from domain.quota import AccountQuota, BoundBy, Lease
-from domain.wire import LoginRefused, OpenSession, Scope
+from domain.wire import LoginRefused, OpenSession
 from workers.answers import Answers
-from workers.ending import WAIT_INSIDE_MS, Reason, Verdict, after_end, after_refusal
-from workers.login import log_in, set_aside, take_lease, told_quota
+from workers.ending import WAIT_INSIDE_MS, Reason, after_end, after_refusal
+from workers.heeding import heed
+from workers.login import log_in, take_lease, told_quota
 from workers.seat import Seat
 from workers.sending import Sending
 from workers.station import Station
@@ -36,8 +36,6 @@ ROUND_S = 1.0
 OVERDUE_S = 0.05
 #: before a connection is looked at again that lines wait for (s)
 BLOCKED_S = 0.025
-#: before an account whose session the registrar ended logs in again: this, and up to as much by chance (ms)
-LOG_IN_AGAIN_MS = 2_000
 #: tries to settle the last answers before the session gives up and leaves them to the rescue
 LAST_TRIES = 5
 
@@ -120,10 +118,8 @@ class Session:
         if isinstance(session, LoginRefused):
             if session.code == "lease-lost":
                 return Reason.LEASE
-            return (
-                await self._heed(after_refusal(session, station.registrar_now()), session.code)
-                or Reason.REFUSED
-            )
+            verdict = after_refusal(session, station.registrar_now())
+            return await heed(station, lease, verdict, session.code) or Reason.REFUSED
         station.emit(SessionStarted(station.registry, lease.party, lease.account))
         self._set_pace(session, self._seat)
         answers = Answers(station, lease.party, self._stock)
@@ -158,7 +154,7 @@ class Session:
             sending.closes_at = self._station.closes_at(self._lease.party, self._station.registrar_now())
             if sending.verdict is not None and reopen_at is None:
                 verdict = sending.verdict
-                reason = await self._heed(verdict, verdict.set_aside or "end")
+                reason = await heed(self._station, self._lease, verdict, verdict.set_aside or "end")
                 if reason is not None:
                     return reason
                 reopen_at = now + verdict.wait_ms
@@ -178,7 +174,7 @@ class Session:
             verdict = after_end(
                 end, progressed=True, hiccups=0, expired=False, registrar_now=self._station.registrar_now()
             )
-            reason = await self._heed(verdict, end.code)
+            reason = await heed(self._station, self._lease, verdict, end.code)
         if reason is not None:
             return reason
         assert self._seat is not None
@@ -208,34 +204,6 @@ class Session:
         if now - sending.last_line_at > session.expires_in_s * 1000 * 0.8:
             return Reason.TURN
         return None
-
-    async def _heed(self, verdict: Verdict, code: str) -> Reason | None:
-        """Tell the gate and the people what an end or a refusal means; returns why to leave, if so."""
-        station, lease = self._station, self._lease
-        if verdict.push is not None:
-            push = verdict.push
-            who = {Scope.ACCOUNT: lease.account, Scope.PARTY: lease.party, Scope.REGISTRY: ""}[push.scope]
-            await station.quotas.push_back(station.registry, push.scope, who, push.pause_ms)
-            if verdict.is_pushback:
-                station.signals.pushbacks += 1
-            station.emit(Pushback(station.registry, lease.party, push.scope.value, code, push.pause_ms))
-        if verdict.set_aside:
-            if verdict.set_aside == "session-ended":
-                # Without a live lease, the next holder has fenced us.
-                if not await station.quotas.renew(lease):
-                    return Reason.LEASE
-                if not station.endings.note(lease.account):
-                    return await self._log_in_later()
-            await set_aside(station, lease, verdict.set_aside)
-        return verdict.leave
-
-    async def _log_in_later(self) -> Reason:
-        """Leave the account alone for some seconds, not as many for all: a registrar that restarts ends every session at once."""
-        station, lease = self._station, self._lease
-        pause_ms = LOG_IN_AGAIN_MS + secrets.randbelow(LOG_IN_AGAIN_MS)
-        await station.quotas.push_back(station.registry, Scope.ACCOUNT, lease.account, pause_ms)
-        station.emit(Pushback(station.registry, lease.party, Scope.ACCOUNT.value, "session-ended", pause_ms))
-        return Reason.FAULT
 
     async def _nap(self, sending: Sending, reopen_at: int | None) -> None:
         """Rest until something changes, and never longer than a round."""

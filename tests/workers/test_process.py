@@ -11,7 +11,7 @@ from domain.events import AccountSetAside, LoopFailed
 from domain.states import AccountState, JobState, Shape
 from tests.workers.real import BY, REGISTRY, Town, town, working
 from tests.workers.waiting import until_told
-from workers import session
+from workers import heeding
 
 PARTIES = {"P1": 2, "P2": 1}
 
@@ -151,7 +151,7 @@ async def test_an_account_that_others_use_is_set_aside(
     redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody logs in with the code in use, twice: it is set aside, its party is told, the other account does the work."""
-    monkeypatch.setattr(session, "LOG_IN_AGAIN_MS", 100)
+    monkeypatch.setattr(heeding, "LOG_IN_AGAIN_MS", 100)
     async with town(redis_url, tmp_path, {"P1": 2}, central(), account_rate=100, account_burst=20) as here:
         await here.control(faults=[{"kind": "hijack", "account": "P1-01", "count": 2}])
         await here.submit("P1", "J1", 400)

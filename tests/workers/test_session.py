@@ -14,8 +14,9 @@ from tests.workers.fakes import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason
+from workers.heeding import LOG_IN_AGAIN_MS
 from workers.login import FRESH_MS, take_lease
-from workers.session import LOG_IN_AGAIN_MS, Session, SessionReport, run_session
+from workers.session import Session, SessionReport, run_session
 
 
 @pytest.mark.parametrize("shape", list(Shape))
