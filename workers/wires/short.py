@@ -61,29 +61,31 @@ async def exchange(
     length = {"Content-Length": str(len(body))} if body else {}
     answer = ShortAnswer(asyncio.get_running_loop().create_future())
     connection: Connection | None = None
+    may_stay = False
     try:
         head = connections.door.head(method, path, {**_HEADERS, **length, **headers})
         async with asyncio.timeout(timeout_s):
-            connection = connections.kept()
-            if connection is not None and connection.has_news():  # closed, or about to be
-                connection.close()
-                connection = None
-            connection = connection or await connections.make()
+            connection = _fresh(connections) or await connections.make()
             connection.serve(answer)
             connection.write(head + body)
             may_stay = await answer.told
     except (TimeoutError, OSError, ValueError, _Broken) as error:
         raise WireFault(_word(error, connection), maybe_delivered=connection is not None) from None
     finally:
-        if connection is not None and not (
-            answer.told.done() and not answer.told.cancelled() and not answer.told.exception()
-        ):
-            connection.cut()
-    if may_stay and connection.is_clear():
-        connections.keep(connection)
-    else:
-        connection.close()
+        if connection is not None and may_stay and connection.is_clear():
+            connections.keep(connection)
+        elif connection is not None:
+            connection.close()
     return answer
+
+
+def _fresh(connections: Connections) -> Connection | None:
+    """Return a kept connection on which nothing has come meanwhile: one that has is closed, or about to be."""
+    connection = connections.kept()
+    if connection is None or not connection.has_news():
+        return connection
+    connection.close()
+    return None
 
 
 def _word(error: Exception, connection: Connection | None) -> str:

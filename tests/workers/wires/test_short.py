@@ -69,6 +69,16 @@ async def test_what_is_too_long_is_read_to_its_bound() -> None:
         assert len(raw.callers) == 2
 
 
+async def test_a_connection_whose_answer_is_not_through_is_not_kept() -> None:
+    """Nothing more has come yet, but it may, and would be taken for the next answer."""
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * SHORT_ANSWER) + b"x" * SHORT_ANSWER
+    async with raw_registrar(says(half, b"")) as raw:
+        connections = raw.connections()
+        await exchange(connections, "GET", "/x", {}, b"", WAIT_S)
+        assert connections.kept() is None
+        await connections.close()
+
+
 @pytest.mark.parametrize(
     ("serve", "timeout_s", "word"),
     [(silent, 0.05, "in time"), (says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), WAIT_S, "broke")],
