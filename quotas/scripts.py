@@ -31,6 +31,7 @@ def operations() -> list[str]:
     return sorted(file.stem for file in _FOLDER.glob("*.lua"))
 
 
+@cache
 def _text(name: str) -> str:
     """Return a file with the parts that it includes in their places."""
     return _INCLUDE.sub(lambda found: _text(found[1]), (_FOLDER / f"{name}.lua").read_text(encoding="utf-8"))

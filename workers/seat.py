@@ -71,7 +71,8 @@ class Seat:
         worth_ms = [quota.burst / quota.rate * 1000 for quota in quotas if quota.rate > 0]
         self.rest_ms = min([REST_MS, *(int(each * REST_OF_BURST) for each in worth_ms)])
         has_room = 2 * self.rest_ms <= SPARE * min(worth_ms, default=2 * REST_MS / SPARE)
-        self._tell_ms = self.rest_ms if has_room else TOLD_BETWEEN_MS
+        between_ms = self.rest_ms if has_room else TOLD_BETWEEN_MS
+        self._tell_ms = between_ms if self.rest_ms else TELL_MS
 
     def usable(self) -> int:
         """Return how many permits are valid at this instant; those that lapsed are counted for handing back."""
@@ -136,13 +137,10 @@ class Seat:
         """What is out keeps its place in the buckets until its answer is told: soon where they may be full, else with the next draw."""
         if not self.has_news():
             return self._told_at + RENEW_MS
-        if not self.rest_ms:
-            return self._told_at + TELL_MS
-        if self.settled and not self._told[3]:
+        if self.rest_ms and self.settled and not self._told[3]:
             return self._told_at + FIRST_TOLD_MS
-        if self._tell_ms < self.rest_ms:
-            return self._told_at + self._tell_ms
-        return max(self._told_at + self.rest_ms, self._rest_until)
+        due = self._told_at + self._tell_ms
+        return max(due, self._rest_until) if self._tell_ms == self.rest_ms else due
 
     def _asks_at(self, now: int) -> int:
         return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))

@@ -180,6 +180,20 @@ async def test_records_on_their_way_stay_reserved_after_a_log_out(gate: Gate) ->
     assert await gate.outstanding() == 0
 
 
+async def test_what_a_release_tells_counts_from_the_release(gate: Gate) -> None:
+    """Its answers were read at some time before: a full bucket gains nothing by that."""
+    await gate.open(accounts={"a1": AccountQuota(20, 20)}, shares={"P1": Share(20, 20, 5000)})
+    process, session = Process(gate), Session(await gate.take())
+    await gate.pass_time(1000)
+    await process.tick([session], want=15)
+    session.send_all()
+    session.settle_all()
+    session.ago = 200
+    gate.clock.advance(200)
+    await gate.quotas.release(session.line(), logged_out=True)
+    assert (await gate.quotas.usage(REGISTRY)).parties["P1"].level == 5
+
+
 async def test_a_lease_that_never_logged_in_leaves_nothing_behind(gate: Gate) -> None:
     """A lease whose answer was lost ends by itself and counts no longer, since its session never began."""
     await gate.open(registry(sessions=1, newest_wins=False))

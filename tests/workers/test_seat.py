@@ -69,6 +69,27 @@ async def test_answers_are_told_with_the_next_draw_where_the_buckets_have_room(d
     assert seat.due_before(now + 1_000, now) - now == TOLD_BETWEEN_MS
 
 
+async def test_a_seat_that_rests_tells_when_it_wakes(desk: Desk) -> None:
+    """Its rest ends at an instant that others share, which may be later than a rest: a call in between would tell the buckets nothing."""
+    desk.clock.advance(110)
+    seat = await seat_that_sent_two(desk)
+    seat.settle(1)
+    desk.clock.advance(FIRST_TOLD_MS)
+    await desk.pacer.run_once()
+    told_at = desk.clock.monotonic()
+    seat._rest_until = told_at + REST_MS + 70
+    seat.settle(1)
+    assert seat.due_before(told_at + 1_000, told_at) == told_at + REST_MS + 70
+
+
+async def test_a_seat_that_does_not_rest_tells_now_and_then(desk: Desk) -> None:
+    """Where a burst is worth less than a millisecond nothing binds, and each answer is not worth a call."""
+    seat = await seat_that_sent_two(desk)
+    seat.pace(AccountQuota(1_000_000, 1))
+    seat.settle(2)
+    assert seat.due_before(seat._told_at + 1_000, seat._told_at) == seat._told_at + TELL_MS
+
+
 async def test_a_tick_tells_how_long_ago_the_newest_answer_was_read(desk: Desk) -> None:
     """A full bucket refills from then on; a millisecond less, since both instants are whole milliseconds."""
     seat = await seat_that_sent_two(desk)
