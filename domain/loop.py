@@ -7,30 +7,38 @@ from domain.events import Emit, LoopFailed
 
 
 class Loop:
-    """Runs `run_once` until stopped. `run_once` returns the seconds to sleep; `wake` cuts a sleep short."""
+    """Runs `run_once` until stopped, in a task of its own. `run_once` returns the seconds to sleep; `wake` cuts a sleep short."""
 
     #: seconds to sleep after a round that raised
     AFTER_FAILURE_S = 1.0
 
     def __init__(self, name: str, run_once: Callable[[], Awaitable[float]], emit: Emit) -> None:
-        """Name the loop for its events; nothing runs yet."""
+        """Name the loop for its events and its task; nothing runs yet."""
         self._name = name
         self._run_once = run_once
         self._emit = emit
         self._rung = asyncio.Event()
         self._stopping = False
+        self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         """Have the next round begin now."""
         self._rung.set()
 
-    def stop(self) -> None:
-        """Let the present round end, and begin no other."""
+    def start(self) -> None:
+        """Run rounds beside whoever calls; a second call changes nothing."""
+        if self._task is None:
+            self._task = asyncio.create_task(self.run(), name=self._name)
+
+    async def stop(self) -> None:
+        """Begin no other round, and wait until the present one has ended."""
         self._stopping = True
         self._rung.set()
+        if self._task is not None:
+            await self._task
 
     async def run(self) -> None:
-        """Run rounds until `stop`."""
+        """Run rounds until `stop`, in the task of whoever calls."""
         while not self._stopping:
             sleep_s = await self._round()
             if not self._stopping:

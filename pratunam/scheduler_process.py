@@ -29,13 +29,11 @@ async def run_scheduler(settings: Settings, name: str) -> None:
         looks = Loop("ledger_look", LedgerLook(parts.ledger, parts.clock, parts.emit).run_once, parts.emit)
         orphans = Orphans(parts.ledger, parts.keys, parts.spool, parts.clock)
         sweeps = Loop("sweep", orphans.run_once, parts.emit)
-        running = [asyncio.create_task(each.run()) for each in (loop, looks, sweeps)]
+        for each in (loop, looks, sweeps):
+            each.start()
         child.note_ready()
         await child.stopping.wait()
-        loop.stop()
-        looks.stop()
-        sweeps.stop()
-        await asyncio.gather(*running)
+        await asyncio.gather(loop.stop(), looks.stop(), sweeps.stop())
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening

@@ -6,7 +6,6 @@ The gate tells those of its own generation, which it knows itself, from those th
 when more is answered, and once a second, since another generation may have begun. It must not send, nor decide what an answer means.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,7 +61,6 @@ class Owed:
         self._clock = clock
         self._left: dict[int, _Left] = {}
         self._loop = Loop("owed", self.run_once, emit)
-        self._task: asyncio.Task[None] | None = None
 
     def lose(self, seat: Seat, rules: RegistryRules) -> None:
         """A session's lease is gone: it sends no more, and reads answers on. A second word of the same changes nothing."""
@@ -83,16 +81,11 @@ class Owed:
 
     def start(self) -> None:
         """Tell beside the sessions."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(
-                self._loop.run(), name=f"owed-{self._registry}"
-            )
+        self._loop.start()
 
     async def stop(self) -> None:
         """End after the telling that is under way."""
-        self._loop.stop()
-        if self._task is not None:
-            await self._task
+        await self._loop.stop()
 
     async def run_once(self) -> float:
         """Tell what is out; returns the seconds until it is told again."""

@@ -58,7 +58,6 @@ class Pacer:
         self._not_before = 0
         self._nudged: asyncio.TimerHandle | None = None
         self._loop = Loop("pacer", self.run_once, emit)
-        self._task: asyncio.Task[None] | None = None
 
     def take_seat(
         self, lease: Lease, wants: Callable[[], int], on_permit: Callable[[], None], lease_ms: int
@@ -88,16 +87,11 @@ class Pacer:
 
     def start(self) -> None:
         """Run ticks beside the sessions."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(
-                self._loop.run(), name=f"pacer-{self.registry}"
-            )
+        self._loop.start()
 
     async def stop(self) -> None:
         """End after the tick that is under way."""
-        self._loop.stop()
-        if self._task is not None:
-            await self._task
+        await self._loop.stop()
 
     async def run_once(self) -> float:
         """Make one tick, if anybody has something to say; returns the seconds until the next."""

@@ -90,7 +90,7 @@ class WorkerProcess:
         Actors(place, parts.sessions, bell.check_large, parts.emit).declare(broker)
         worker = PromptWorker(broker, listen_ms=LISTEN_MS, threads=parts.sessions + BESIDE_SESSIONS)
         policies = Loop("policy", place.stations.run_once, parts.emit)
-        keeping = asyncio.create_task(policies.run())
+        policies.start()
         listening = asyncio.create_task(
             listen_for_wakes(parts.redis_url, broker.heed_ring, channel=RING_CHANNEL)
         )
@@ -100,8 +100,7 @@ class WorkerProcess:
             await stopping.wait()
         finally:
             await self._stop(worker, place)
-            policies.stop()
-            await keeping
+            await policies.stop()
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             await place.stations.close()

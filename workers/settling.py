@@ -76,7 +76,6 @@ class Settler:
         self._count = 0
         self._lock = asyncio.Lock()
         self._loop = Loop("settler", self.run_once, emit)
-        self._task: asyncio.Task[None] | None = None
 
     def put(self, slice_id: str, outcomes: Sequence[Outcome], told: Told, *, is_whole: bool = False) -> None:
         """Take outcomes of one slice; `told` hears what the ledger made of them. `is_whole`: no more will come of this slice."""
@@ -189,16 +188,11 @@ class Settler:
 
     def start(self) -> None:
         """Run beside the sessions."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(
-                self._loop.run(), name=f"settler-{self._registry}"
-            )
+        self._loop.start()
 
     async def stop(self) -> None:
         """End, and settle what is left."""
-        self._loop.stop()
-        if self._task is not None:
-            await self._task
+        await self._loop.stop()
         await self.flush()
 
     def _put_back(self, batch: dict[str, Waiting]) -> None:

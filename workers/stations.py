@@ -96,7 +96,7 @@ class Stations:
         self._stations: dict[str, Station] = {}
         self._closings: dict[str, Closing] = {}
         self._watches: dict[str, Watch] = {}
-        self._loops: list[tuple[Loop, asyncio.Task[None]]] = []
+        self._loops: list[Loop] = []
         self._old_wires: list[Wire] = []
         self._version: PolicyVersion | None = None
         self._looked_at = -POLICY_EVERY_MS
@@ -127,10 +127,9 @@ class Stations:
         return POLICY_EVERY_MS / 1000
 
     async def close(self) -> None:
-        """Stop pacers, settlers and watches, and let go of connections; sessions are over by now."""
-        for loop, task in self._loops:
-            loop.stop()
-            await task
+        """Stop every loop, and let go of connections; sessions are over by now."""
+        for loop in self._loops:
+            await loop.stop()
         for station in self._stations.values():
             await station.pacer.stop()
             await station.owed.stop()
@@ -167,9 +166,8 @@ class Stations:
         station.settler.start()
         watch = self._watches[rules.name] = Watch(station)
         loop = Loop("watch", watch.run_once, parts.emit)
-        self._loops.append(
-            (loop, asyncio.get_running_loop().create_task(loop.run(), name=f"watch-{rules.name}"))
-        )
+        loop.start()
+        self._loops.append(loop)
         self._stations[rules.name] = station
 
     def _heed(self, version: PolicyVersion | None) -> None:

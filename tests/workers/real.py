@@ -206,12 +206,11 @@ async def town(
         await ledger.apply_policy(draft, BY, made.clock.now())
         await made.open_gate()
         rounds = Loop("test-scheduler", made.schedule, lambda event: None)
-        scheduling = asyncio.create_task(rounds.run())
+        rounds.start()
         try:
             yield made
         finally:
-            rounds.stop()
-            await scheduling
+            await rounds.stop()
             bell.close()
             await quotas.close()
             await ledger.close()
