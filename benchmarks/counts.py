@@ -32,7 +32,7 @@ from ledger.sqlite import SqliteEngine
 from quotas.quotas import RedisQuotas, connect
 from scheduler.decide import decide
 from tests.scheduler.fakes import Stage, policy
-from tests.workers.fakes import bench
+from tests.workers.bench import bench
 from workers.answers import Answers
 from workers.sending import Sending
 from workers.stock import Hand, Stock

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.workers.fakes import Bench
+from tests.workers.bench import Bench
 from tests.workers.surroundings import surroundings
 from tests.workers.wires.scripted import Scripted, scripted_registrar
 

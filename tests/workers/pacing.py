@@ -7,7 +7,7 @@ from typing import cast
 from domain.clock import ManualClock
 from domain.events import Event
 from domain.quota import Lease, Quotas
-from tests.workers.fakes import FakeGate
+from tests.workers.fake_gate import FakeGate
 from workers.pacer import Pacer
 from workers.seat import Seat
 

@@ -7,7 +7,7 @@ from typing import Any
 from domain.clock import SystemClock
 from domain.policy import RegistryRules
 from domain.states import Shape
-from tests.workers.fakes import Bench, bench
+from tests.workers.bench import Bench, bench
 from tests.workers.waiting import WAIT_S
 from tests.workers.wires.scripted import Scripted
 from workers.session import SessionReport, run_session

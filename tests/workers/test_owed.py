@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.policy import RegistryRules
 from domain.quota import BoundBy
-from tests.workers.fakes import Bench
+from tests.workers.bench import Bench
 from tests.workers.pacing import Desk
 from tests.workers.surroundings import serve
 from tests.workers.waiting import until

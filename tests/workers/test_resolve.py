@@ -9,7 +9,7 @@ import pytest
 from domain.jobs import ClaimedSlice
 from domain.quota import Lease
 from domain.states import JobState, RecordState
-from tests.workers.fakes import Bench
+from tests.workers.bench import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason

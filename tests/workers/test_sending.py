@@ -12,7 +12,7 @@ from domain.policy import RegistryRules
 from domain.quota import Lease
 from domain.states import JobState
 from domain.wire import Answer, End, Line, OpenSession, Upload, Verdict, Wire
-from tests.workers.fakes import Bench, bench
+from tests.workers.bench import Bench, bench
 from tests.workers.waiting import until
 from workers.answers import Answers
 from workers.sending import Sending

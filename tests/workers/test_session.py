@@ -10,7 +10,7 @@ from domain.events import RecordsSent, SessionEnded, SessionStarted
 from domain.quota import Lease
 from domain.states import RecordState, Shape
 from domain.wire import OpenSession, Scope, SessionLimits
-from tests.workers.fakes import Bench
+from tests.workers.bench import Bench
 from tests.workers.surroundings import serve, surroundings
 from tests.workers.wires.scripted import Refusal, Scripted, accept
 from workers.ending import Reason

@@ -11,7 +11,7 @@ from domain.errors import GateLost
 from domain.quota import BoundBy, Lease
 from domain.states import JobState
 from domain.wire import Scope
-from tests.workers.fakes import Bench
+from tests.workers.bench import Bench
 from tests.workers.surroundings import serve
 from tests.workers.waiting import until
 from tests.workers.wires.scripted import Scripted, accept

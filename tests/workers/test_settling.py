@@ -12,7 +12,7 @@ from domain.events import Event, LedgerCommitted, LoopFailed, RecordsSettled
 from domain.jobs import Outcome, Settled, Settlement
 from domain.states import RecordState
 from ledger.protocols import Ledger
-from tests.workers.fakes import FakeLedger
+from tests.workers.fake_ledger import FakeLedger
 from workers.settling import ENOUGH, EVERY_S, REFUSED_MS, RIPE_MS, TOO_MANY, Settler
 
 

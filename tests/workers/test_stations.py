@@ -13,7 +13,7 @@ from domain.windows import WindowRule
 from domain.wire import ClockSample, Load, Wire
 from ledger.boxes import SliceBox
 from ledger.protocols import Ledger
-from tests.workers.fakes import FakeGate
+from tests.workers.fake_gate import FakeGate
 from tests.workers.real import REGISTRY, make_policy
 from workers.settling import RIPE_SOON_MS
 from workers.stations import POLICY_EVERY_MS, Closing, StationParts, Stations

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from domain.clock import ManualClock
-from tests.workers.fakes import FakeLedger
+from tests.workers.fake_ledger import FakeLedger
 from workers.stock import Hand, Stock
 
 

@@ -7,7 +7,7 @@ import pytest
 from domain.clock import ManualClock
 from domain.policy import RegistryRules
 from domain.quota import Lease
-from tests.workers.fakes import Bench, bench
+from tests.workers.bench import Bench, bench
 from tests.workers.wires.scripted import Scripted
 from workers.stock import Stock
 from workers.supply import AHEAD, AHEAD_S, OVERDUE_MS, PUT_OFF, SPENT_PAUSE_MS, Supply

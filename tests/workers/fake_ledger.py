@@ -1,115 +1,16 @@
-"""Small stand-ins for the gate and the ledger: they keep the books that a test reads, and obey what it sets."""
+"""A small stand-in for the ledger: slices in memory, settled by the real one's rules, and the books that a test reads."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
-from domain.clock import Clock, SystemClock
-from domain.errors import GateLost
-from domain.events import Event
+from domain.clock import Clock
 from domain.jobs import By, ClaimedSlice, Job, Outcome, Settled, Settlement
-from domain.policy import RegistryRules
-from domain.quota import AccountQuota, BoundBy, Debt, Lease, LeaseRefused, Permit, Quotas, Signals, TickLine
-from domain.states import AccountKind, AccountState, JobState
-from domain.wire import Scope, Wire
+from domain.quota import Lease
+from domain.states import AccountState, JobState
 from ledger.boxes import SliceBox
 from ledger.lines import Lines
-from ledger.protocols import Ledger
 from ledger.values import AccountRow, NoticeDraft
-from workers.budget import RetryBudget, SignalBook
-from workers.endings import Endings
-from workers.owed import Owed
-from workers.pacer import Pacer
-from workers.settling import RIPE_SOON_MS, Settler
-from workers.station import Station
-
-
-@dataclass
-class FakeGate:
-    """A gate that grants whatever is wanted, up to `per_tick` and `total`, until told otherwise."""
-
-    per_tick: int = 50
-    total: int = 1_000_000
-    valid_ms: int = 1_000
-    lease_ms: int = 6_000
-    is_lost: bool = False
-    is_alive: bool = True
-    is_ending: bool = False
-    bound_by: BoundBy = BoundBy.ACCOUNT
-    renews: bool = True
-    taken: set[str] = field(default_factory=set)
-    given: int = 0
-    ticks: list[tuple[int, tuple[TickLine, ...]]] = field(default_factory=list)
-    fenced_leases: list[Lease] = field(default_factory=list)
-    asked_for: list[str] = field(default_factory=list)
-    limited: list[AccountQuota] = field(default_factory=list)
-    pushes: list[tuple[Scope, str, int]] = field(default_factory=list)
-    released: list[tuple[TickLine, bool]] = field(default_factory=list)
-    reports: list[Signals] = field(default_factory=list)
-    debts: list[Sequence[Debt]] = field(default_factory=list)
-    #: tokens of leases of which nothing can arrive any more
-    over: set[int] = field(default_factory=set)
-    _token: int = 0
-
-    async def lease(self, registry: str, party: str, account: str, holder: str) -> Lease | LeaseRefused:
-        """Give every account once."""
-        self.asked_for.append(account)
-        if account in self.taken:
-            return LeaseRefused(BoundBy.SESSIONS, 1000)
-        self.taken.add(account)
-        self._token += 1
-        return Lease(registry, party, account, holder, self._token, 1)
-
-    async def renew(self, lease: Lease) -> bool:
-        """Renew as told."""
-        return self.renews
-
-    async def fenced(self, lease: Lease) -> None:
-        """Note it."""
-        self.fenced_leases.append(lease)
-
-    async def limit_account(self, lease: Lease, quota: AccountQuota) -> None:
-        """Note it."""
-        self.limited.append(quota)
-
-    async def tick(
-        self, registry: str, holder: str, tick_no: int, lines: Sequence[TickLine]
-    ) -> Sequence[Permit]:
-        """Grant as told."""
-        if self.is_lost:
-            raise GateLost
-        self.ticks.append((tick_no, tuple(lines)))
-        return [self._permit(line) for line in lines]
-
-    def _permit(self, line: TickLine) -> Permit:
-        granted = 0
-        if self.is_alive and not self.is_ending:
-            granted = min(line.want, self.per_tick, self.total - self.given)
-        self.given += granted
-        bound = BoundBy.NOTHING if granted == line.want else self.bound_by
-        left = self.lease_ms if self.is_alive else 0
-        return Permit(self.is_alive, granted, self.valid_ms, left, bound, 5, self.is_ending)
-
-    async def release(self, line: TickLine, *, logged_out: bool) -> None:
-        """Take a lease back."""
-        self.taken.discard(line.lease.account)
-        self.released.append((line, logged_out))
-
-    async def owe(self, registry: str, debts: Sequence[Debt]) -> Sequence[bool]:
-        """Note it."""
-        if self.is_lost:
-            raise GateLost
-        self.debts.append(tuple(debts))
-        return [debt.sent > debt.settled and debt.lease.token not in self.over for debt in debts]
-
-    async def push_back(self, registry: str, scope: Scope, who: str, retry_after_ms: int) -> None:
-        """Note it."""
-        self.pushes.append((scope, who, retry_after_ms))
-
-    async def report(self, registry: str, holder: str, signals: Signals) -> None:
-        """Note it."""
-        self.reports.append(signals)
 
 
 @dataclass
@@ -269,43 +170,3 @@ class FakeLedger:
         held.states = lines.letters
         self.given_back.append((slice_id, tuple(unknown), not_before))
         self.states_then.append("".join(held.states))
-
-
-@dataclass
-class Bench:
-    """A station on fakes, with everything at hand that a test looks at."""
-
-    station: Station
-    gate: FakeGate
-    ledger: FakeLedger
-    events: list[Event]
-
-
-def bench(
-    rules: RegistryRules, wire: Wire, *, accounts: Sequence[str] = ("A1",), clock: Clock | None = None
-) -> Bench:
-    """Make a station of one registry for party P1; pacer and settler are not started."""
-    clock = clock or SystemClock()
-    gate, ledger, events = FakeGate(), FakeLedger(clock), list[Event]()
-    ledger.account_rows = [
-        AccountRow(rules.name, "P1", account, AccountKind.BASE, AccountState.ACTIVE) for account in accounts
-    ]
-    quotas, real = cast("Quotas", gate), cast("Ledger", ledger)
-    station = Station(
-        rules=rules,
-        holder="host:1",
-        quotas=quotas,
-        ledger=real,
-        wire=wire,
-        pacer=Pacer(rules.name, "host:1", quotas, clock, events.append),
-        owed=Owed(rules.name, quotas, clock, events.append),
-        settler=Settler(rules.name, real, clock, events.append, RIPE_SOON_MS),
-        budget=RetryBudget(clock),
-        signals=SignalBook(),
-        clock=clock,
-        emit=events.append,
-        open_slice=ledger.open_slice,
-        closes_at=lambda party, now: None,
-        endings=Endings(clock),
-    )
-    return Bench(station, gate, ledger, events)
