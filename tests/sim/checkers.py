@@ -8,7 +8,7 @@ from domain.jobs import Job
 from domain.states import ENDED_JOB_STATES
 from domain.windows import open_spans
 from registrar.judge import LimitStep, SessionSpan, overlapping_sessions, scan_bucket
-from tests.sim.faults import Doings
+from tests.sim.doings import Doings
 from tests.sim.registrar import Session
 from tests.sim.scenario import BEGIN_S, END_S, EPOCH_MS, REGISTRY
 from tests.sim.world import World

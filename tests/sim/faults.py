@@ -1,28 +1,14 @@
 """What each kind of fault does to the world. Where a fault finds nothing to harm, the network is slow instead."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from domain.errors import PratunamError
 from domain.states import ENDED_JOB_STATES, AccountKind, JobState
 from ledger.values import PolicyDraft
+from tests.sim.doings import Doings
 from tests.sim.scenario import REGISTRY, Fault
-from tests.sim.world import BY, World
-
-
-@dataclass
-class Doings:
-    """What people did, and when it bound (s): for the checkers. `spans`: (party or None, from, to or None)."""
-
-    holds: list[tuple[str | None, float, float | None]] = field(default_factory=list)
-    withdrawn: dict[str, float] = field(default_factory=dict)
-    cancelled: set[str] = field(default_factory=set)
-    #: cancelled jobs of which what was not processed was handed in again
-    again: set[str] = field(default_factory=set)
-    #: how often the gate's clock was stepped forward
-    gate_leaps: int = 0
-    #: stretches in which gate or schedulers were not all well
-    rough: list[tuple[float, float]] = field(default_factory=list)
+from tests.sim.world import BY, SchedulerHost, World
 
 
 class Faults:
@@ -40,6 +26,7 @@ class Faults:
             "stop worker": self._stop_worker,
             "kill scheduler": self._kill_scheduler,
             "freeze scheduler": self._freeze_scheduler,
+            "freeze schedulers": self._freeze_schedulers,
             "lose gate": self._lose_gate,
             "pause gate": self._pause_gate,
             "lossy gate": self._lossy_gate,
@@ -147,8 +134,15 @@ class Faults:
         world.loop.call_outside(fault.for_s, world.start_scheduler, host.name)
 
     async def _freeze_scheduler(self, fault: Fault) -> None:
-        host = self.world.rng.choice(list(self.world.schedulers.values()))
-        host.place.frozen_until = self.world.loop.time() + fault.for_s
+        self._freeze(fault, self.world.rng.choice(list(self.world.schedulers.values())))
+
+    async def _freeze_schedulers(self, fault: Fault) -> None:
+        """All of them: nobody takes over, and nobody looks until they go on."""
+        self._freeze(fault, *self.world.schedulers.values())
+
+    def _freeze(self, fault: Fault, *hosts: SchedulerHost) -> None:
+        for host in hosts:
+            host.place.frozen_until = self.world.loop.time() + fault.for_s
         self._rough(fault.for_s)
 
     async def _lose_gate(self, fault: Fault) -> None:

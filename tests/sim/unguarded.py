@@ -259,13 +259,7 @@ BUILDS: dict[str, Build] = {
     "windows without an end": Build(
         windows_without_an_end,
         "outside its window",
-        small(
-            _SLOW,
-            fault("freeze scheduler", 5.1, 7),
-            fault("freeze scheduler", 5.2, 7),
-            windows=_DAY,
-            records=240,
-        ),
+        small(_SLOW, fault("freeze schedulers", 5.1, 7), windows=_DAY, records=240),
     ),
     "registrar's clock not measured": Build(
         clock_not_measured, "outside its window", small(_SLOW, windows=_DAY, skews=_ALL_BEHIND)
