@@ -41,14 +41,13 @@ end
 local function owe(id, party_id, token, left, ms)
   local acc = account(id)
   if math.floor(token / 4294967296) == gate.generation then return is_known(acc, token) end
-  if left == 0 and not acc then return false end
   acc = acc or new_account(id)
   local owed = owed_of(acc)
   local before = owed[token]
   if not before and left > 0 then
     owed[token] = begin_owing(acc, party_id, left, ms)
   elseif before and left < before then
-    lay_out(acc, math.min(before - left, acc.dead))
+    lay_out(acc, before - left)
     owed[token] = left
   else
     return before and before > 0

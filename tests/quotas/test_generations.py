@@ -73,9 +73,10 @@ async def test_after_a_loss_buckets_are_empty_when_the_answer_time_out_is_over(g
 
 
 async def test_a_new_generation_on_a_living_server_voids_the_old(gate: Gate) -> None:
-    """Leases of the older generation are gone, an older generation cannot begin any more, the same one again harms nothing."""
+    """Leases of the older generation are gone, an older one cannot begin any more, the same one again harms nothing, and rest is rest."""
     await gate.open()
     old = Session(await gate.take())
+    await gate.quotas.quarantine(REGISTRY, "P1", "a2", 60_000)
     gate_at = (await gate.quotas.usage(REGISTRY)).gate_at
     await gate.quotas.begin(2, registry())
     assert not await gate.quotas.renew(old.lease)
@@ -88,6 +89,7 @@ async def test_a_new_generation_on_a_living_server_voids_the_old(gate: Gate) -> 
     assert new.lease.token > old.lease.token
     await gate.quotas.begin(2, registry())
     assert await gate.quotas.renew(new.lease)
+    assert await gate.refused("a2") is BoundBy.QUARANTINE
 
 
 @pytest.mark.parametrize("newest_wins", [True, False])
