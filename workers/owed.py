@@ -70,12 +70,8 @@ class Owed:
 
     def leave(self, seat: Seat, rules: RegistryRules) -> None:
         """A session is over: nobody reads answers of it any more."""
-        left = self._left.get(seat.lease.token)
-        if left is None:
-            if seat.settled >= seat.sent:
-                return
-            left = self._left[seat.lease.token] = _Left(seat.lease, self._over_at(rules), seat)
-            self._loop.wake()
+        self.lose(seat, rules)
+        left = self._left[seat.lease.token]
         left.bring()
         left.seat = None
 

@@ -66,11 +66,12 @@ async def test_what_was_answered_before_it_could_be_told_is_never_told() -> None
 
 
 async def test_what_nobody_answers_is_told_once_a_second_until_it_cannot_arrive() -> None:
-    """Each telling says for how long it may still arrive, from when the lease was lost; the session's own end changes nothing of that."""
+    """Each telling says for how long it may still arrive, from when the lease was first lost; the session's own end changes nothing."""
     books = Ledger()
     seat = await books.sent(5)
     books.owed.lose(seat, RULES)
     books.desk.clock.advance(3_000)
+    books.owed.lose(seat, RULES)
     books.owed.leave(seat, RULES)
     assert await books.owed.run_once() == AGAIN_S
     books.desk.clock.advance(KEPT_MS - 3_001)
@@ -104,6 +105,19 @@ async def test_what_the_gate_holds_to_be_over_is_forgotten() -> None:
     assert len(books.told) == 2
 
 
+async def test_what_is_over_is_kept_while_its_session_reads_on() -> None:
+    """Should another generation begin meanwhile, it is told with the time that is left since the lease was lost."""
+    books = Ledger()
+    seat = await books.sent(5)
+    books.owed.lose(seat, RULES)
+    books.desk.gate.over.add(seat.lease.token)
+    assert await books.owed.run_once() == SOON_S
+    books.desk.clock.advance(3_000)
+    books.desk.gate.over.clear()
+    assert await books.owed.run_once() == SOON_S
+    assert [debts[0].for_ms for debts in books.desk.gate.debts] == [KEPT_MS, KEPT_MS - 3_000]
+
+
 async def test_while_the_gate_is_lost_it_is_asked_again_soon_and_nothing_is_forgotten() -> None:
     """Draws of a new generation begin one answer time-out later: all is told before that. An answer told in vain is told again."""
     books = Ledger()
@@ -115,6 +129,21 @@ async def test_while_the_gate_is_lost_it_is_asked_again_soon_and_nothing_is_forg
     books.desk.gate.is_lost = False
     assert await books.owed.run_once() == AGAIN_S
     assert books.told == [(5, 0), (5, 0)]
+
+
+async def test_a_telling_that_nobody_answered_may_have_been_heard() -> None:
+    """The gate may hold it reserved by now: that all is answered is told all the same, and then no more."""
+    books = Ledger()
+    seat = await books.sent(5)
+    books.owed.lose(seat, RULES)
+    books.desk.gate.is_lost = True
+    assert await books.owed.run_once() == LOST_S
+    seat.settle(5)
+    books.owed.leave(seat, RULES)
+    assert await books.owed.run_once() == LOST_S
+    books.desk.gate.is_lost = False
+    assert await books.owed.run_once() == IDLE_S
+    assert books.told == [(5, 5)]
 
 
 def silent(_: str) -> dict[str, Any]:
