@@ -2,8 +2,8 @@
 
 The registry is not what binds: it bears all that all accounts may send, so that only the gate itself could keep a small file waiting.
 What the account's rate demands is taken off: what exceeds its accounts' full buckets, at their rate. Submission is the verb that the
-command calls, in this process: a program's own start is not in it. Whether it is checked is asked every 0.1 s. The end is the instant that the ledger wrote with the last
-receipt. Options: `--backlog N` (rows waiting, default 100,000), `--times N`.
+command calls, in this process: a program's own start is not in it. Whether it is checked is asked every 0.1 s. The end is the instant
+that the ledger wrote with the last receipt. Options: `--backlog N` (rows waiting, default 100,000), `--times N`.
 """
 
 import argparse

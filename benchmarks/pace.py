@@ -83,7 +83,8 @@ async def measure_peer(name: str, burst_s: float, *, brief: bool = False) -> dic
 
 def cpu_a_1000(cpu_s: float, report: Mapping[str, Any]) -> float:
     """Return processor time for each 1,000 records accepted when it was read: what comes later has not been paid for."""
-    return round(cpu_s / (report["outcomes"]["accepted"] / 1000), 3)
+    accepted: int = report["outcomes"]["accepted"]
+    return round(cpu_s / (accepted / 1000), 3)
 
 
 def _figures(who: str, plan: TownPlan, report: Mapping[str, Any], cpu_a_1000: float) -> dict[str, Any]:
@@ -134,7 +135,10 @@ def _jain(plan: TownPlan, report: Mapping[str, Any]) -> float:
 
 
 def small_jobs(plan: TownPlan, report: Mapping[str, Any], fluid: Sequence[Sequence[float]]) -> float:
-    """Return the worst time of a party with 100 records, over its fluid time (both from the first arrival of all); endless where not all are in."""
+    """Return the worst time of a party with 100 records, over its fluid time; endless where not all are in.
+
+    Both times count from the first arrival of all.
+    """
     first, worst = report["first_at"], 0.0
     for number, rows in enumerate(plan.rows):
         if rows == 100:

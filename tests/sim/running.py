@@ -77,7 +77,7 @@ def seeded(rng: random.Random) -> Iterator[None]:
     jitter = SimpleNamespace(Random=lambda: random.Random(rng.getrandbits(64)))
     with (
         mock.patch("workers.pacer.random", jitter),
-        mock.patch("workers.session.secrets", SimpleNamespace(randbelow=rng.randrange)),
+        mock.patch("workers.heeding.secrets", SimpleNamespace(randbelow=rng.randrange)),
         mock.patch("workers.wires.stream.OpenRequest", SimRequest),
         mock.patch("workers.wires.batch.OpenRequest", SimRequest),
     ):

@@ -108,12 +108,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def bury(self) -> None:
         """Close what the dead left behind, so that nothing of it is heard of later."""
-        for task in self.tasks:
-            if task.done():
-                continue
-            # the attribute silences asyncio's word about tasks that are dropped while pending: here that is the point
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own attribute, without a stub
-            _close(task.get_coro())
+        asyncio._set_running_loop(
+            self
+        )  # whoever gathers on its way out would make a loop of its own, which nobody closes
+        try:
+            for task in self.tasks:
+                if task.done():
+                    continue
+                # the attribute silences asyncio's word about tasks that are dropped while pending: here that is the point
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own attribute, without a stub
+                _close(task.get_coro())
+        finally:
+            asyncio._set_running_loop(None)
         self.tasks.clear()
 
     def _make_task(

@@ -46,7 +46,7 @@ def slices_given_back_before_their_answers() -> Iterator[None]:
     real = Settler.flush
 
     async def flush(settler: Settler, slice_ids: Sequence[str] | None = None) -> None:
-        if asyncio.current_task() is settler._task:
+        if asyncio.current_task() is settler._loop._task:
             await real(settler, slice_ids)
 
     with mock.patch.object(Settler, "flush", flush):

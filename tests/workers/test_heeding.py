@@ -8,7 +8,7 @@ from domain.clock import ManualClock
 from domain.policy import RegistryRules
 from domain.quota import Lease
 from domain.wire import Scope
-from tests.workers.fakes import Bench, bench
+from tests.workers.bench import Bench, bench
 from tests.workers.wires.scripted import Scripted
 from workers.ending import Push, Reason, Verdict
 from workers.heeding import LOG_IN_AGAIN_MS, heed
