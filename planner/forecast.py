@@ -135,13 +135,13 @@ class _Plan:
         open_ms = {work.party: openings.open_ms(work.party, clock, at) for work in self._going}
         busy = [work for work in self._going if open_ms[work.party] > 0 and work.ready(at) > NOTHING]
         # What stands anywhere is given out in a hurry, and only a stride as short as that may count on it.
-        is_hurried = self._has_water(busy) and least_ms <= SPREAD_MS
-        rates = self._rates(busy, open_ms, is_hurried=is_hurried)
+        may_hurry = least_ms <= SPREAD_MS and self._has_standing(busy)
+        rates = self._rates(busy, open_ms, is_hurried=may_hurry and self._available >= 1)
         edges = [
             edge for work in self._going if (edge := openings.edge_in_ms(work.party, clock, at)) is not None
         ]
         edges += [due for work in self._going if (due := work.due_in_ms(at)) is not None]
-        edges += self._ends(busy, rates, is_hurried=is_hurried)
+        edges += self._ends(busy, rates, may_hurry=may_hurry)
         if not edges:
             return False
         until = at + max(least_ms, min(*edges, LONGEST_MS))
@@ -155,9 +155,9 @@ class _Plan:
         self._at = until
         return True
 
-    def _has_water(self, busy: Sequence[Work]) -> bool:
+    def _has_standing(self, busy: Sequence[Work]) -> bool:
         is_known = self._world.available is not None and len(busy) <= self._rules.sessions
-        return is_known and self._available >= 1 and any(work.standing >= 1 for work in busy)
+        return is_known and any(work.standing >= 1 for work in busy)
 
     def _least_ms(self) -> int:
         gone_ms = self._at - self._began_at
@@ -174,11 +174,12 @@ class _Plan:
         shares = decide(Snapshot(self._view_registry(rules, available), views), self._at).shares
         return {party: share.rate for party, share in shares.items() if share.rate > 0}
 
-    def _ends(self, busy: Sequence[Work], rates: Mapping[str, float], *, is_hurried: bool) -> list[int]:
-        """What ends the stride beside windows, in ms from now: water that is gone, somebody who is done, a step of the brake."""
+    def _ends(self, busy: Sequence[Work], rates: Mapping[str, float], *, may_hurry: bool) -> list[int]:
+        """What ends the stride beside windows, in ms from now: water that is gone or gathers, somebody who is done, a step of the brake."""
         if not rates:
             return []
-        edges = [SPREAD_MS] if is_hurried else []
+        gathers = sum(rates.values()) < self._rules.rate * self._brake.level
+        edges = [SPREAD_MS] if may_hurry and (self._available >= 1 or gathers) else []
         ends = sorted(
             1000 * work.ready(self._at) / rates[work.party] + work.starts_in_ms(self._at)
             for work in busy

@@ -25,7 +25,8 @@ SPREAD_S = 0.4
 MOST_WITHHELD = 0.25
 #: beside the registrar's latency, so long may a permit be out (two ticks of the pacer and a settlement), in s
 PERMIT_OUT_S = 0.15
-#: whose accounts could be done within so long (s) weighs so much more: slices do not divide, and the last one is sent by one account alone
+#: whose part of the pace would have it done within so long (s) weighs so much more: slices do not divide, and the last one is sent by
+#: one account alone
 ENDING_S, ENDING_WEIGHT = 1.0, 1.5
 #: permits that a party may always hold beside its part of the burst: whole records do not divide
 SPARE_PERMITS = 2
@@ -122,7 +123,7 @@ def _share_rate(
     limits = [_limit(registry, party, seats) for party, seats in zip(seated, seats_of, strict=True)]
     highs = [limit for limit, _ in limits]
     lows = lows_with_deadlines(capacity, [party.floor for party in seated], [_need(p) for p in seated], highs)
-    weights = [_weight(registry, party) for party in seated]
+    weights = _weights(registry, seated)
     rates = share_out(capacity, weights, lows, highs)
     burst_a_rate = registry.burst / max(capacity, 1e-9)
     out_s = registry.latency_ms / 1000 + PERMIT_OUT_S
@@ -137,9 +138,14 @@ def _share_rate(
         reasons[party.party] = BoundBy.PUSHBACK if registry.paused else binds
 
 
-def _weight(registry: RegistryView, party: PartyView) -> float:
-    is_ending = party.sendable <= party.accounts * registry.account_rate * ENDING_S
-    return party.accounts * party.weight * (ENDING_WEIGHT if is_ending else 1.0)
+def _weights(registry: RegistryView, parties: Sequence[PartyView]) -> list[float]:
+    """Return each party's weight, greater where its part of the registry's rate would have it done soon."""
+    plain = [party.accounts * party.weight for party in parties]
+    rate_a_weight = registry.rate * registry.brake / (sum(plain) or 1.0)
+    return [
+        weight * (ENDING_WEIGHT if party.sendable <= weight * rate_a_weight * ENDING_S else 1.0)
+        for party, weight in zip(parties, plain, strict=True)
+    ]
 
 
 def _need(party: PartyView) -> float:

@@ -258,6 +258,8 @@ def is_no_sooner(later: float, sooner: float) -> bool:
 @given(PARTIES, st.sampled_from([30.0, 100.0, 800.0]), st.booleans(), st.integers(1, 3_000))
 @example([(3, 407), (3, 407)], 800.0, False, 1)
 @example([(3, 46), (3, 46)], 30.0, False, 36)
+@example([(5, 91), (5, 91)], 30.0, False, 31)
+@example([(6, 122), (4, 64), (1, 109)], 100.0, False, 27)
 def test_more_rows_never_end_sooner(
     parties: list[tuple[int, int]], rate: float, has_shut: bool, more: int
 ) -> None:

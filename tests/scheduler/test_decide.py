@@ -36,9 +36,15 @@ def test_what_one_cannot_use_goes_to_the_others_in_the_same_round() -> None:
 
 def test_who_is_done_within_a_second_weighs_more() -> None:
     """Slices do not divide: the last one of a small job is sent by one account alone, and what was lost in that way is made good."""
-    of = registry(rate=25, account_rate=20)
-    assert rates(of, party("A", sendable=20), party("B")) == pytest.approx([15, 10])
-    assert rates(of, party("A", sendable=21), party("B")) == pytest.approx([12.5, 12.5])
+    of = registry(rate=24, account_rate=20)
+    assert rates(of, party("A", sendable=12), party("B")) == pytest.approx([14.4, 9.6])
+    assert rates(of, party("A", sendable=13), party("B")) == pytest.approx([12, 12])
+
+
+def test_who_could_be_done_at_its_accounts_rate_but_not_at_its_part_weighs_no_more() -> None:
+    """It would keep the greater weight for as long as the registry is what binds, at the others' cost."""
+    of = registry(rate=30, account_rate=20)
+    assert rates(of, party("A", sendable=91, accounts=5), party("B", accounts=5)) == pytest.approx([15, 15])
 
 
 def test_a_party_without_weight_of_its_own_still_gets_what_nobody_else_can_use() -> None:
