@@ -1,8 +1,10 @@
 """Kills: worker, scheduler, Redis, its contents, and the whole gate die one after another under load; how soon does work go on.
 
 The registrar's own log says when each account sent again; its report says whether a limit was broken across the gap.
+Options: `--rounds N` (how often each strikes), `--what` and `--shape` (only these).
 """
 
+import argparse
 import asyncio
 import os
 import signal
@@ -10,21 +12,23 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
 import redis.asyncio as aioredis
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.figures import write_json
+from benchmarks.figures import print_table, write_json
 from benchmarks.town import REGISTRY, Arrival, Town, TownPlan, party, town, write_members
 from domain.jobs import Job
 from pratunam.child import ready_children
 from pratunam.running import must_run
 from pratunam.up import names_of_children
+from registrar.report import verdict
 
 ACCOUNTS, ACCOUNT_RATE = (3, 2, 1), 30
+SHAPES, ROUNDS = ("stream", "batch"), 3
 ANSWER_TIMEOUT_S = 2
 #: records of the moment of the kill itself may still be on their way (ms)
 _ON_THE_WAY_MS = 250
@@ -155,22 +159,50 @@ DISASTERS: dict[str, Disaster] = {
 }
 
 
-async def main(console: Console, rounds: int = 3) -> None:
-    """Let every disaster strike `rounds` times in each shape."""
-    table = Table("shape", "what", "promised s", "all accounts back s", "longest pause s", box=None)
-    found = []
-    for shape in ("stream", "batch"):
-        run = await play([*DISASTERS] * rounds, 700 * rounds, shape)
-        for blow in run.blows:
-            promised = PROMISED_S.get(blow.name)
-            back, pause = round(blow.back_s(run.arrivals), 2), round(blow.pause_s(run.arrivals), 2)
-            found.append(
-                {"shape": shape, "what": blow.name, "promised_s": promised, "back_s": back, "pause_s": pause}
-            )
-            table.add_row(shape, blow.name, str(promised or "-"), str(back), str(pause))
+def summary(shape: str, what: str, found: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Return one row: how long until every account had sent again, and the longest silence of all (both s), of each time it struck."""
+    backs, pauses = [back for back, _ in found], [pause for _, pause in found]
+    return {
+        "shape": shape,
+        "what": what,
+        "times": len(found),
+        "promised s": PROMISED_S.get(what),
+        "all back s: least": min(backs),
+        "median": round(median(backs), 2),
+        "most": max(backs),
+        "silence s: most": max(pauses),
+    }
+
+
+def options(words: Sequence[str]) -> dict[str, Any]:
+    """Read the options of the command line."""
+    reader = argparse.ArgumentParser(prog="run.py bench kills")
+    reader.add_argument("--rounds", type=int, default=ROUNDS, help="how often each strikes, in each shape")
+    reader.add_argument("--what", action="append", choices=DISASTERS, help="only this (default: all)")
+    reader.add_argument("--shape", action="append", choices=SHAPES, help="only this shape (default: both)")
+    return {name: value for name, value in vars(reader.parse_args(words)).items() if value}
+
+
+async def main(
+    console: Console,
+    rounds: int = ROUNDS,
+    what: Sequence[str] = tuple(DISASTERS),
+    shape: Sequence[str] = SHAPES,
+) -> None:
+    """Let every disaster strike `rounds` times in each shape, and print one row of each."""
+    found, each = list[dict[str, Any]](), list[dict[str, Any]]()
+    for one in shape:
+        run = await play([*what] * rounds, 700 * rounds, one)
+        blows = [
+            (b.name, round(b.back_s(run.arrivals), 2), round(b.pause_s(run.arrivals), 2)) for b in run.blows
+        ]
+        found += [summary(one, name, [(b, p) for other, b, p in blows if other == name]) for name in what]
+        each += [
+            {"shape": one, "what": name, "back_s": back, "pause_s": pause} for name, back, pause in blows
+        ]
         console.print(
-            f"{shape}: {sum(job.rows for job in run.jobs)} rows, "
-            f"{run.report['effects']['exactly_one']} in effect once, {run.report['effects']['more']} more often"
+            f"{one}: {sum(job.rows for job in run.jobs)} rows, {run.report['effects']['exactly_one']} in effect once, "
+            f"{run.report['effects']['more']} more often; promises broken: {'; '.join(verdict(REGISTRY, run.report)) or 'none'}"
         )
-    console.print(table)
-    write_json("kills", {"blows": found})
+    print_table(console, found)
+    write_json("kills", {"rows": found, "blows": each})
