@@ -139,6 +139,7 @@ class SimPut:
     def _fail(self) -> None:
         if not self._reply.done():
             self._reply.set_exception(aiohttp.ServerDisconnectedError())
+            self._reply.exception()  # whoever asked may be dead: then nobody hears of it, and the loop need not say so
 
 
 def _reply(key: str, said: Answer | End | None) -> Reply:
