@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 import polars as pl
 
+from domain.slices import lines_of_a_slice
 from intake.frames import (
     CheckDone,
     CheckTask,
@@ -29,7 +30,6 @@ from intake.frames import (
 from intake.held import HeldRows
 from intake.limits import return_memory
 from intake.persons import Persons
-from intake.sizes import lines_of_a_slice
 from intake.slices import Slicer
 from profiles import book
 from profiles.profile import CheckContext, Checked, Profile
@@ -181,7 +181,7 @@ def check(task: CheckTask, pipes: Pipes) -> None:
     told = FaultTold(rows, pipes.say)
     persons = Persons(Path(task.scratch), task.blind_key, task.registry, task.party, task.rows)
     # blocks have the length of slices, should no row be invalid: most pass as they are
-    held = HeldRows(Path(task.scratch), lines_of_a_slice(task.most_lines, task.rows, task.lanes))
+    held = HeldRows(Path(task.scratch), lines_of_a_slice(task.account_rate, task.rows, task.accounts))
     _first_pass(task, pipes, rows, told, persons, held)
     for faults, row_of in persons.duplicates():
         told.tell(faults, row_of)
@@ -191,7 +191,7 @@ def check(task: CheckTask, pipes: Pipes) -> None:
         persons.add_others(others)
     tail = persons.tail()
     told.warnings.update(tail.warnings)
-    most = lines_of_a_slice(task.most_lines, persons.left, task.lanes)
+    most = lines_of_a_slice(task.account_rate, persons.left, task.accounts)
     slicer = Slicer(pipes, persons, held, most)
     slicer.add_plain()
     for wanted in tail.rounds():

@@ -33,15 +33,10 @@ from intake.frames import (
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts
 from intake.seal import Seal
-from intake.sizes import MOST_LINES
 from intake.spooled import SpooledTable, TableHead
 from ledger.values import CheckResult, CheckTicket
 
 BY = By("gate", "check")
-#: a slice is worth about so many seconds of one account
-SLICE_S = 2
-#: and there are at least so many slices for each account
-SLICES_AN_ACCOUNT = 4
 
 
 async def check_job(job_id: str, parts: IntakeParts, now: int) -> Job | None:
@@ -145,8 +140,8 @@ async def _task(job: Job, head: TableHead, parts: IntakeParts, scratch: Path) ->
         chunks=head.chunks,
         rows=head.rows,
         scratch=str(scratch),
-        most_lines=max(1, min(MOST_LINES, int(parts.rules.account_rate * SLICE_S))),
-        lanes=max(1, live) * SLICES_AN_ACCOUNT,
+        account_rate=parts.rules.account_rate,
+        accounts=live,
     )
 
 

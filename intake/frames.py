@@ -113,8 +113,8 @@ class CheckTask(Message):
     chunks: int
     rows: int
     scratch: str
-    most_lines: int
-    lanes: int
+    account_rate: float
+    accounts: int
 
 
 class DryTask(Message):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.jobs import JobBacklog
+from domain.slices import SLICE_S, lines_of_a_slice
 from domain.turns import order_jobs
 from domain.windows import Span
 
@@ -17,8 +18,6 @@ START_MS = 200
 LAST_MS = 100
 #: how long an outcome waits on average until the ledger knows of it, in s: half a second for others of its slice, and the settler's looks
 SETTLED_AFTER_S = 0.6
-#: a slice is work for one account for so long, in s; a job is cut into so many an account; and never into less or more lines (intake)
-SLICE_S, SLICES_AN_ACCOUNT, FEWEST_LINES, SHORT_LANE, MOST_LINES = 2, 4, 3, 10, 500
 #: less than this is no record
 NOTHING = 1e-6
 #: this many stretches of work are told of a party; later ones are joined to the last
@@ -101,9 +100,8 @@ class Work:
         wanted = rate / account_rate if account_rate > 0 else 1.0
         if wanted <= 1:
             return 0
-        each = self._rows[job] // (accounts * SLICES_AN_ACCOUNT)
-        lines = min(MOST_LINES, account_rate * SLICE_S, each if each > SHORT_LANE else each // 2)
-        return round(1000 * max(FEWEST_LINES, lines) / account_rate * (1 - 1 / wanted) / 2)
+        lines = lines_of_a_slice(account_rate, int(self._rows[job]), accounts)
+        return round(1000 * lines / account_rate * (1 - 1 / wanted) / 2)
 
     def _deduct(self, count: float) -> None:
         for job in self._jobs:

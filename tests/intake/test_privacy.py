@@ -142,7 +142,7 @@ async def test_a_crashing_child_leaves_no_word_of_what_it_read(desk: Desk, tmp_p
     task = CheckTask(
         profile=REGISTRY, operation="ADD", declared=True, test_ids=False, party="P001", registry=REGISTRY,
         today=dt.date(2026, 1, 1), blind_key=b"k" * 32, columns=HEADER, matched={n: n for n in HEADER},
-        chunks=1, rows=1, scratch=str(tmp_path), most_lines=40, lanes=1,
+        chunks=1, rows=1, scratch=str(tmp_path), account_rate=20.0, accounts=1,
     )  # fmt: skip
     errors = tmp_path / "errors"
     with errors.open("wb") as sink:

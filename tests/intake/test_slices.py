@@ -1,20 +1,10 @@
-"""How long slices are, and how a tail is parted."""
+"""How a tail is parted."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.sizes import lines_of_a_slice
 from intake.slices import MOST_WAITS, _parted
 from intake.tail import TailRow
-
-
-def test_a_slice_is_worth_two_seconds_of_an_account_and_leaves_all_of_them_work() -> None:
-    """At most 500 lines, at least three; where all is done in a second or two, half as many."""
-    assert lines_of_a_slice(40, 1_000_000, 16) == 40
-    assert lines_of_a_slice(2000, 1_000_000, 16) == 500
-    assert lines_of_a_slice(40, 320, 16) == 20
-    assert lines_of_a_slice(40, 100, 16) == lines_of_a_slice(40, 5, 16) == 3
-    assert lines_of_a_slice(1, 1_000, 0) == 3
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 60)), max_size=60), st.integers(10, 30))
