@@ -9,13 +9,16 @@ from profiles.profile import HeaderMatch
 
 #: The gate's own columns in result files, which come back with a corrected file.
 OURS = frozenset({"_row", "_job", "_by", "_code", "_reason_th", "_reason_en", "_receipt", "_sheet"})
-_FORBIDDEN_PARTS = (
-    "laser", "เลเซอร์", "หลังบัตร", "religion", "ศาสนา", "photo", "portrait", "รูปถ่าย", "ภาพถ่าย", "รูปภาพ", "ไลน์",
-)  # fmt: skip
-_FORBIDDEN_WORDS = frozenset(
-    {"line", "lineid", "idline", "lineaccount", "lineuser", "lineuserid", "linename", "รูป", "ภาพ", "picture"}
+_FORBIDDEN = re.compile(
+    "laser|เลเซอร์|หลังบัตร|religion|ศาสนา|photo|portrait|selfie|รูปถ่าย|ภาพถ่าย|รูปภาพ|(?<!ออน)ไลน|^รูป(?!แบบ)|^ภาพ(?!รวม)|^line(?:id)?$"
 )
-_LINE_AND_THAI = re.compile(r"^line(?=[^a-z0-9])|(?<=[^a-z0-9])line(id)?$")
+_FORBIDDEN_WORDS = frozenset({"picture", "image"})
+#: LINE as a word of its own, or grown together with what it is: not the line of an address, nor a line's number
+_LINE = re.compile(
+    r"(?<!address )(?<!addr )\b(?:my)?line\b(?! ?(?:no|nr|number|\d))"
+    r"|\b(?:my)?(?:idline|line(?:id|account|user|userid|name|contact))\b"
+)
+_NOT_LATIN = re.compile(r"[^a-z0-9]+")
 
 
 def canonical(header: str) -> str:
@@ -30,11 +33,11 @@ NAMES: dict[str, str] = {canonical(h): f.name for f in FIELDS.values() for h in 
 
 def is_forbidden(header: str) -> bool:
     """Say whether a column of this name may not be read: Laser ID, religion, photo, LINE, however they are written."""
-    name = canonical(header)
+    words = _NOT_LATIN.sub(" ", plain(header).casefold()).strip()
     return (
-        name in _FORBIDDEN_WORDS
-        or any(p in name for p in _FORBIDDEN_PARTS)
-        or bool(_LINE_AND_THAI.search(name))
+        bool(_FORBIDDEN.search(canonical(header)))
+        or bool(_LINE.search(words))
+        or not _FORBIDDEN_WORDS.isdisjoint(words.split())
     )
 
 

@@ -49,6 +49,8 @@ def test_headers_are_found_as_people_spell_them(header: str, field: str) -> None
     [
         "Laser ID", "laser_id", "LASERID", "เลขหลังบัตร", "เลขหลังบัตรประชาชน", "รหัสเลเซอร์", "ศาสนา", "Religion", "รูปถ่าย", "Photo",
         "ภาพถ่าย", "รูป", "LINE", "Line ID", "line_id", "ไอดีไลน์", "ไลน์", "ID Line", "line ไอดี", "เลขหลัง\u200bบัตร",
+        "Line id (ถ้ามี)", "ID Line (ถ้ามี)", "LINE ID ของสมาชิก", "ไอดี LINE (ถ้ามี)", "MyLine ID", "Contact (LINE)",
+        "ไอดีไลน", "Image URL", "รูปสมาชิก",
     ],
 )  # fmt: skip
 def test_what_may_not_be_read_is_named_forbidden(header: str) -> None:
@@ -57,7 +59,20 @@ def test_what_may_not_be_read_is_named_forbidden(header: str) -> None:
     assert (match.forbidden, match.forbidden_places, match.unknown) == ((header,), (1,), ())
 
 
-@pytest.mark.parametrize("header", ["online", "address line 1", "หมายเหตุ", "baseline", "เลขที่บัตรสมาชิก"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "online",
+        "ช่องทางออนไลน์",
+        "รูปแบบการสมัคร",
+        "line no.",
+        "Line 2",
+        "address line 1",
+        "หมายเหตุ",
+        "baseline",
+        "เลขที่บัตรสมาชิก",
+    ],
+)
 def test_harmless_columns_are_not_forbidden(header: str) -> None:
     """A word that only looks like a forbidden one is an unknown column."""
     assert not is_forbidden(header)
