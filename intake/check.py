@@ -87,10 +87,9 @@ class Rows:
                 }
                 faults.append(hit.with_columns(**words).cast(dict(checked.faults.schema)))  # type: ignore[arg-type]  # polars' stubs want a narrower mapping
         all_faults = pl.concat(faults).sort(_POSITION, maintain_order=True)
-        good = checked.good.join(
-            all_faults.select(_POSITION), on=_POSITION, how="anti", maintain_order="left"
-        )
-        return Checked(good, all_faults, checked.warnings)
+        bad = checked.good[_POSITION].is_in(all_faults[_POSITION].implode())
+        named = pl.concat([checked.named, checked.good.filter(bad).drop("body")]).sort(_POSITION)
+        return Checked(checked.good.filter(~bad), named, all_faults, checked.warnings)
 
     def found(self, code: str, field: str, detail: str | None) -> FoundFault:
         """Return a fault in words, with the column's own name in the file."""
@@ -130,20 +129,28 @@ class FaultTold:
         self._batch: list[FoundRow] = []
         self._known: dict[tuple[str, str, str | None], FoundFault] = {}
 
-    def tell(self, faults: pl.DataFrame, row_of: dict[int, tuple[int, str]]) -> None:
-        """Take faults in the order of their rows: `_position`, `code`, `field`, `detail`; `row_of` gives row and sheet."""
+    def tell(
+        self,
+        faults: pl.DataFrame,
+        row_of: dict[int, tuple[int, str]],
+        again: frozenset[int] = frozenset(),
+    ) -> None:
+        """Take faults in the order of their rows: `_position`, `code`, `field`, `detail`; `row_of` gives row and sheet.
+
+        `again` are rows of which other faults were told before.
+        """
         present = -1
         told: list[FoundFault] = []
         for position, code, field, detail in faults.select(_POSITION, "code", "field", "detail").iter_rows():
             if position != present:
-                self._close(present, told, row_of)
+                self._close(present, told, row_of, present in again)
                 present, told = position, []
             told.append(self._found(code, field, detail))
             self.by_code[code] += 1
             examples = self.examples.setdefault(code, [])
             if len(examples) < EXAMPLES:
                 examples.append(row_of[position][0])
-        self._close(present, told, row_of)
+        self._close(present, told, row_of, present in again)
 
     def warn(self, warnings: pl.DataFrame) -> None:
         """Count warnings."""
@@ -156,12 +163,14 @@ class FaultTold:
             self._say(FaultRows(tuple(self._batch)))
             self._batch = []
 
-    def _close(self, position: int, told: list[FoundFault], row_of: dict[int, tuple[int, str]]) -> None:
+    def _close(
+        self, position: int, told: list[FoundFault], row_of: dict[int, tuple[int, str]], is_again: bool
+    ) -> None:
         if not told:
             return
         row, sheet = row_of[position]
-        self._batch.append(FoundRow(position, row, sheet, tuple(told)))
-        self.invalid += 1
+        self._batch.append(FoundRow(position, row, sheet, tuple(told), is_again))
+        self.invalid += not is_again
         if len(self._batch) >= FAULT_ROWS:
             self.flush()
 
@@ -183,8 +192,8 @@ def check(task: CheckTask, pipes: Pipes) -> None:
     # blocks have the length of slices, should no row be invalid: most pass as they are
     held = HeldRows(Path(task.scratch), lines_of_a_slice(task.account_rate, task.rows, task.accounts))
     _first_pass(task, pipes, rows, told, persons, held)
-    for faults, row_of in persons.duplicates():
-        told.tell(faults, row_of)
+    for faults, row_of, again in persons.duplicates():
+        told.tell(faults, row_of, again)
     told.flush()
     pipes.say(WantOthers(persons.left))
     while (others := _hear(pipes, Others)).index:
@@ -229,6 +238,7 @@ def _first_pass(
             putting = thread.submit(held.put, checked.good[_POSITION].to_list(), bodies)
             tell_faults(told, checked, chunk, numbers)
             persons.add(checked.good, bodies, chunk, numbers)
+            persons.add_named(checked.named, chunk, numbers)
         if putting:
             putting.result()
         held.end()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from domain.jobs import Job, Outcome
 from domain.states import RecordState
 from intake.parts import IntakeParts
-from ledger.boxes import open_faults, open_outcomes, open_slice
+from ledger.boxes import Fault, open_faults, open_outcomes, open_slice
 from ledger.sealing import Sealer
 
 ACCEPTED, REJECTED, UNKNOWN, UNPROCESSED = "accepted", "rejected", "unknown", "unprocessed"
@@ -101,19 +101,22 @@ class Fates:
         return found
 
     async def _invalid(self, first: int, end: int, fates: dict[int, Fate]) -> None:
+        told: dict[int, list[Fault]] = {}
         async for draft in self.parts.ledger.invalid(self.job.job):
             box = await asyncio.to_thread(
                 open_faults, draft.box, self.sealer, self.job.party, self.job.job, draft.seq
             )
             for row in box.rows:
                 if first <= row.position < end:
-                    fates[row.position] = Fate(
-                        REJECTED,
-                        "gate",
-                        ";".join(dict.fromkeys(fault.code for fault in row.faults)),
-                        " | ".join(fault.message_th for fault in row.faults),
-                        " | ".join(fault.message_en for fault in row.faults),
-                    )
+                    told.setdefault(row.position, []).extend(row.faults)
+        for at, faults in told.items():
+            fates[at] = Fate(
+                REJECTED,
+                "gate",
+                ";".join(dict.fromkeys(fault.code for fault in faults)),
+                " | ".join(fault.message_th for fault in faults),
+                " | ".join(fault.message_en for fault in faults),
+            )
 
 
 def _lines(positions: Sequence[int], first: int, end: int) -> Iterator[tuple[int, int]]:

@@ -150,12 +150,13 @@ class FoundFault(Message):
 
 
 class FoundRow(Message):
-    """All faults of one row."""
+    """All faults of one row; `again`: those that a look at all rows has added to what was told of it before."""
 
     position: int
     row: int
     sheet: str
     faults: tuple[FoundFault, ...]
+    again: bool = False
 
 
 class FaultRows(Message):

@@ -60,27 +60,42 @@ class Persons:
 
     def add(self, good: pl.DataFrame, bodies: list[bytes], chunk: TableChunk, rows: pl.Series) -> None:
         """Take the good rows of one chunk with their bodies (`rows`: the row numbers of all its rows)."""
-        if chunk.sheet not in self._sheets:
-            self._sheets.append(chunk.sheet)
         persons = self._persons(good["person"])
         contents = self._contents(bodies)
         with self._index.open("ab") as out:
             out.write(b"".join([person + content for person, content in zip(persons, contents, strict=True)]))
         self.left += good.height
-        hashes = _hashes(persons, contents).with_columns(
-            good[_POSITION].cast(pl.UInt32),
-            good["operation"].cast(pl.String),
-            rows.gather(good[_POSITION] - chunk.first).cast(pl.UInt32).alias("row"),
-            pl.lit(self._sheets.index(chunk.sheet), dtype=pl.UInt16).alias("sheet"),
-            good["member_no"].hash(self._seed).alias("member"),
-        )
-        self._spill.scatter("persons", hashes, "hi", self._parts)
-        self._spill.scatter(
-            "members", hashes.select("member", "hi", "lo", _POSITION, "row", "sheet"), "member", self._parts
-        )
+        self._scatter(_hashes(persons, contents), good, chunk, rows, is_good=True)
 
-    def duplicates(self) -> Iterator[tuple[pl.DataFrame, dict[int, tuple[int, str]]]]:
-        """Yield faults (`_position`, `code`, `field`, `detail`) with their rows' places; call once, after the last row."""
+    def add_named(self, named: pl.DataFrame, chunk: TableChunk, rows: pl.Series) -> None:
+        """Take the rows of one chunk that have faults and yet name a person: whoever stands twice is told all the same."""
+        if named.height:
+            hashes = _hashes(self._persons(named["person"]), [bytes(CONTENT_BYTES)] * named.height)
+            self._scatter(hashes, named, chunk, rows, is_good=False)
+
+    def _scatter(
+        self, hashes: pl.DataFrame, told: pl.DataFrame, chunk: TableChunk, rows: pl.Series, *, is_good: bool
+    ) -> None:
+        if chunk.sheet not in self._sheets:
+            self._sheets.append(chunk.sheet)
+        noted = hashes.with_columns(
+            told[_POSITION].cast(pl.UInt32),
+            told["operation"].cast(pl.String),
+            rows.gather(told[_POSITION] - chunk.first).cast(pl.UInt32).alias("row"),
+            pl.lit(self._sheets.index(chunk.sheet), dtype=pl.UInt16).alias("sheet"),
+            told["member_no"].hash(self._seed).alias("member"),
+            pl.lit(is_good).alias("good"),
+        )
+        self._spill.scatter("persons", noted, "hi", self._parts)
+        numbered = noted if is_good else noted.filter(told["member_no"].is_not_null())
+        numbered = numbered.select("member", "hi", "lo", _POSITION, "row", "sheet")
+        self._spill.scatter("members", numbered, "member", self._parts)
+
+    def duplicates(self) -> Iterator[tuple[pl.DataFrame, dict[int, tuple[int, str]], frozenset[int]]]:
+        """Yield faults (`_position`, `code`, `field`, `detail`) with their rows' places, and which of the rows had faults before.
+
+        Call once, after the last row.
+        """
         numbers = [self._shared_numbers(part) for part in range(self._parts)]
         shared = pl.concat(numbers)
         bad = []
@@ -101,8 +116,9 @@ class Persons:
                 places = zip(
                     hit[_POSITION].to_list(), hit["row"].to_list(), hit["sheet"].to_list(), strict=True
                 )
-                yield faults, {at: (row, self._sheets[sheet]) for at, row, sheet in places}
-                bad.append(hit[_POSITION])
+                again = frozenset(hit.filter(~pl.col("good"))[_POSITION].to_list())
+                yield faults, {at: (row, self._sheets[sheet]) for at, row, sheet in places}, again
+                bad.append(hit.filter("good")[_POSITION])
         self._bad = pl.concat([self._bad, *bad]).sort()
         self.left -= len(self._bad)
 
@@ -129,7 +145,8 @@ class Persons:
             rows = self._spill.read("persons", part)
             if rows is not None:
                 others = self._spill.read("others", part)
-                found.append(_waiting(rows.join(self._bad.to_frame(), on=_POSITION, how="anti"), others))
+                good = rows.filter("good").join(self._bad.to_frame(), on=_POSITION, how="anti")
+                found.append(_waiting(good, others))
         tail = pl.concat(found)
         self._apart = array("I", pl.concat([self._bad, tail[_POSITION]]).sort().to_list())
         return Tail(tail)

@@ -62,13 +62,14 @@ class _Stage(Pipes):
         checked = self._rows.check(frame, odd=message.odd)
         tell_faults(self._told, checked, message, frame["_row"])
         self._persons.add(checked.good, checked.good["body"].to_list(), message, frame["_row"])
+        self._persons.add_named(checked.named, message, frame["_row"])
 
     def end(self) -> None:
         assert self._read is not None
         assert self._rows is not None
         assert self._told is not None
-        for faults, row_of in self._persons.duplicates():
-            self._told.tell(faults, row_of)
+        for faults, row_of, again in self._persons.duplicates():
+            self._told.tell(faults, row_of, again)
         self._pipes.say(done(self._read.rows, self._persons.left, self._rows, self._told, self._read.notes))
 
 

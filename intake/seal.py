@@ -57,7 +57,9 @@ class Seal:
                 for row in rows
             )
         )
-        return InvalidDraft(seq, len(rows), seal_faults(box, self.sealer, self.party, self.job, seq))
+        # a row counts once, however often something is told of it
+        fresh = sum(not row.again for row in rows)
+        return InvalidDraft(seq, fresh, seal_faults(box, self.sealer, self.party, self.job, seq))
 
     def _slice(
         self, seq: int, lines: Lines, joined: Mapping[tuple[int, int], str], names: Sequence[str]

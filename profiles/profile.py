@@ -63,11 +63,13 @@ class Checked:
     """What became of a frame of rows; personal, for memory only.
 
     `good`: `_position`, `operation`, `person`, `member_no`, `body` (Binary: the record as JSON, as it will be sent).
+    `named`: rows with faults of which person and operation are known all the same: `good` without `body`; `member_no` may be null.
     `faults` and `warnings`: `_position`, `code`, `field`, `detail` (null, or public words that belong to the message: the names
     of a sub-district's successors; never a value of the row), in the order of the rows, each row's faults all told.
     """
 
     good: pl.DataFrame
+    named: pl.DataFrame
     faults: pl.DataFrame
     warnings: pl.DataFrame
 

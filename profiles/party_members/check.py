@@ -24,6 +24,7 @@ GOOD = {
     "member_no": pl.String,
     "body": pl.Binary,
 }
+NAMED = {name: kind for name, kind in GOOD.items() if name != "body"}
 _NOTHING = pl.lit(None, dtype=pl.String)
 _NEVER_READ = ("row_no",)
 
@@ -35,7 +36,7 @@ def check(frame: pl.DataFrame, context: CheckContext) -> Checked:
     cleaned = clean_columns(rows, columns)
     rows = _with_operation(cleaned.frame, context.operation)
     unfit = _unfit_cells(cleaned)
-    goods, faults, warnings = [], [unfit], []
+    goods, named, faults, warnings = [], [], [unfit], []
     for operation in (*OPERATIONS, None):
         part = rows.filter(pl.col("_operation").eq_missing(pl.lit(operation, dtype=pl.String)))
         if part.height == 0:
@@ -44,8 +45,12 @@ def check(frame: pl.DataFrame, context: CheckContext) -> Checked:
         faults.append(found)
         warnings.append(warned)
         if operation is not None:
-            goods.append(_good(read, operation, pl.concat([found, unfit]), cleaned.quoted))
-    return Checked(_in_order(goods, GOOD), _in_order(faults, FAULT), _in_order(warnings, FAULT))
+            bad = read["_position"].is_in(pl.concat([found, unfit])["_position"].unique().implode())
+            goods.append(_good(read, bad, operation, cleaned.quoted))
+            named.append(_named(read.filter(bad), operation))
+    return Checked(
+        _in_order(goods, GOOD), _in_order(named, NAMED), _in_order(faults, FAULT), _in_order(warnings, FAULT)
+    )
 
 
 def operations_of(frame: pl.DataFrame, operation: str | None) -> frozenset[str]:
@@ -124,16 +129,21 @@ def _told(read: pl.DataFrame, rule: Told) -> pl.DataFrame:
     return told.filter(pl.col("code").is_not_null()).with_columns(warns=pl.col("code") == rule.warns)
 
 
-def _good(read: pl.DataFrame, operation: str, faults: pl.DataFrame, quoted: frozenset[str]) -> pl.DataFrame:
+def _good(read: pl.DataFrame, bad: pl.Series, operation: str, quoted: frozenset[str]) -> pl.DataFrame:
     """Return the rows without a fault, ready for sealing."""
     values = read.select("_position", pl.lit(operation).alias("operation"), *values_of(operation))
-    good = (
-        values
-        if faults.height == 0
-        else values.filter(~values["_position"].is_in(faults["_position"].unique().implode()))
+    if bad.any():
+        values = values.filter(~bad)
+    told = values.select("_position", "operation", pl.col("national_id").alias("person"), "member_no")
+    return told.with_columns(write_bodies(values, operation, quoted))
+
+
+def _named(bad: pl.DataFrame, operation: str) -> pl.DataFrame:
+    """Return who stands in rows with faults, where the ID itself has none: who stands twice is told all the same."""
+    known = bad.filter(pl.col("id_bare").is_not_null() & pl.col("id_problem").is_null())
+    return known.select(
+        "_position", pl.lit(operation).alias("operation"), pl.col("id_bare").alias("person"), "member_no"
     )
-    told = good.select("_position", "operation", pl.col("national_id").alias("person"), "member_no")
-    return told.with_columns(write_bodies(good, operation, quoted))
 
 
 def _unfit_cells(cleaned: Cleaned) -> pl.DataFrame:

@@ -86,9 +86,10 @@ class Desk:
 
     async def codes(self, job: Job) -> dict[int, list[str]]:
         """Return the fault codes by row number."""
-        return {
-            row.row: [one.code for one in row.faults] for box in await self.faults(job) for row in box.rows
-        }
+        found: dict[int, list[str]] = {}
+        for row in (row for box in await self.faults(job) for row in box.rows):
+            found.setdefault(row.row, []).extend(one.code for one in row.faults)
+        return found
 
 
 @pytest.fixture

@@ -61,6 +61,18 @@ async def test_the_same_person_twice_is_a_fault_that_names_both_rows(desk: Desk)
     assert job.records.pending == 2
 
 
+async def test_who_stands_twice_is_told_beside_every_other_fault(desk: Desk) -> None:
+    """A row that has a fault of its own names its person all the same: neither row is sent, and it counts once."""
+    again = member(9, national_id=national_id(1), postcode="1")
+    rows = [member(0), member(1), member(2), again, member(3, member_no="M000002", moo="x")]
+    job = await desk.take(as_csv(grid(rows)), max_invalid_pct=99.0)
+    assert await desk.codes(job) == {
+        3: ["duplicate-person"], 4: ["duplicate-member-no"],
+        5: ["bad-postcode", "duplicate-person"], 6: ["bad-moo", "duplicate-member-no"],
+    }  # fmt: skip
+    assert (job.rows, job.invalid, job.records.pending) == (5, 4, 1)
+
+
 async def test_one_member_number_for_two_persons_is_a_fault(desk: Desk) -> None:
     """Both rows are named."""
     rows = [member(0), member(1, member_no="M000000"), member(2)]

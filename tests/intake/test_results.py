@@ -72,6 +72,17 @@ async def test_every_row_stands_once_in_one_of_the_files_and_the_manifest_proves
     assert not [path for path in desk.home.iterdir() if path.name.startswith(".out")]
 
 
+async def test_a_row_s_own_fault_and_its_twin_stand_in_one_line(desk: Desk) -> None:
+    """Who stands twice is found later than what is wrong within a row; the party reads both at once."""
+    rows = [member(1), member(9, national_id=member(1)["national_id"], postcode="1"), member(2)]
+    job = await desk.take(as_csv(grid(rows)), max_invalid_pct=99.0)
+    manifest = await write_results(job.job, desk.home / "out", desk.parts)
+    assert (manifest.counts["rejected"], manifest.rows) == (2, 3)
+    told = read_rows(desk.home / "out" / "rejected.csv")[1]
+    assert (told["_row"], told["_code"]) == ("3", "bad-postcode;duplicate-person")
+    assert all("2, 3" in told[words] for words in ("_reason_en", "_reason_th"))
+
+
 async def test_no_cell_of_a_result_is_a_formula(desk: Desk) -> None:
     """What begins like a formula gets an apostrophe in every file."""
     cells = grid([member(0, postcode="1")], more=("note", "two"))

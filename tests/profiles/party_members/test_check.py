@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from profiles.party_members.check import FAULT, GOOD
+from profiles.party_members.check import FAULT, GOOD, NAMED
 from profiles.profile import CheckContext
 from tests.profiles.party_members.sample import (
     ADD,
@@ -72,6 +72,16 @@ def test_the_operations_of_a_file_are_known_before_it_is_checked() -> None:
     assert MEMBERS.operations_of(frame, None) == {"ADD", "RESIGN"}
     assert MEMBERS.operations_of(pl.DataFrame({"title": ["x"]}), None) == frozenset()
     assert MEMBERS.operations_of(pl.DataFrame({"title": ["x"]}), "ADD") == {"ADD"}
+
+
+def test_a_row_with_a_fault_still_says_who_it_is() -> None:
+    """Its person, operation and number are known, unless the ID itself is what is wrong, or the operation."""
+    spoilt = ({"postcode": "1"}, {"national_id": "1"}, {"operation": "?"}, {"member_no": "", "moo": "x"}, {})
+    done = check_rows(*(ADD | one for one in spoilt))
+    person = ADD["national_id"]
+    assert done.named.rows() == [(0, "ADD", person, ADD["member_no"]), (3, "ADD", person, None)]
+    assert done.named.schema == pl.Schema(NAMED)
+    assert done.good["_position"].to_list() == [4]
 
 
 def test_a_frame_of_no_rows_is_checked_to_nothing() -> None:
