@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from domain.slices import lines_of_a_slice
+from intake.faults import counted, place_label
 from intake.frames import (
     CheckDone,
     CheckTask,
@@ -36,7 +37,7 @@ from profiles.profile import CheckContext, Checked, Profile
 
 #: invalid rows of one batch
 FAULT_ROWS = 2000
-#: row numbers named as examples of a fault
+#: rows named as examples of a fault
 EXAMPLES = 5
 #: chunks that the profile looks at while the one before is hashed and held
 AHEAD = 1
@@ -103,10 +104,16 @@ class Rows:
         """Return a code's message in English and Thai."""
         return self._profile.message(code)
 
-    def notes(self, warnings: Counter[str]) -> tuple[tuple[str, str], ...]:
-        """Return each warning in words, with the number of rows it concerns."""
-        told = [(count, *self._profile.message(code)) for code, count in sorted(warnings.items())]
-        return tuple((f"{count:,} rows: {en}", f"{count:,} แถว: {th}") for count, en, th in told)
+    def notes(
+        self, warnings: Counter[str], examples: dict[str, list[tuple[int, str]]]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return each warning in words, with the number of rows it concerns and the first of them."""
+        told = []
+        for code, count in sorted(warnings.items()):
+            (en, th), rows = self._profile.message(code), ", ".join(map(place_label, examples.get(code, ())))
+            of_en, of_th = (f" (row {rows})", f" (แถวที่ {rows})") if rows else ("", "")
+            told.append((f"{counted(count, 'row')}: {en}{of_en}", f"{count:,} แถว: {th}{of_th}"))
+        return tuple(told)
 
     def _column(self, field: str) -> str:
         if field in self._matched:
@@ -123,7 +130,8 @@ class FaultTold:
         self.invalid = 0
         self.by_code: Counter[str] = Counter()
         self.warnings: Counter[str] = Counter()
-        self.examples: dict[str, list[int]] = {}
+        self.examples: dict[str, list[tuple[int, str]]] = {}
+        self.columns: dict[str, dict[str, None]] = {}
         self._rows = rows
         self._say = say
         self._batch: list[FoundRow] = []
@@ -147,15 +155,17 @@ class FaultTold:
                 present, told = position, []
             told.append(self._found(code, field, detail))
             self.by_code[code] += 1
-            examples = self.examples.setdefault(code, [])
-            if len(examples) < EXAMPLES:
-                examples.append(row_of[position][0])
+            self._note(code, told[-1].field, row_of[position])
         self._close(present, told, row_of, present in again)
 
-    def warn(self, warnings: pl.DataFrame) -> None:
-        """Count warnings."""
-        for code, count in warnings.group_by("code").len().iter_rows():
-            self.warnings[code] += count
+    def warn(self, warnings: pl.DataFrame, row_of: dict[int, tuple[int, str]]) -> None:
+        """Count warnings, given as `tell` is given faults."""
+        for (code, field), rows in warnings.partition_by(
+            "code", "field", maintain_order=True, as_dict=True
+        ).items():
+            self.warnings[code] += rows.height
+            for position in rows[_POSITION].head(EXAMPLES):
+                self._note(code, self._found(code, field, None).field, row_of[position])
 
     def flush(self) -> None:
         """Send what is left."""
@@ -173,6 +183,12 @@ class FaultTold:
         self.invalid += not is_again
         if len(self._batch) >= FAULT_ROWS:
             self.flush()
+
+    def _note(self, code: str, column: str, place: tuple[int, str]) -> None:
+        self.columns.setdefault(code, {})[column] = None
+        examples = self.examples.setdefault(code, [])
+        if len(examples) < EXAMPLES and place not in examples:
+            examples.append(place)
 
     def _found(self, code: str, field: str, detail: str | None) -> FoundFault:
         if detail is not None:
@@ -220,8 +236,9 @@ def done(
         faults=dict(told.by_code),
         warnings=dict(told.warnings),
         examples={code: tuple(found) for code, found in told.examples.items()},
+        columns={code: tuple(found) for code, found in told.columns.items()},
         words={code: rows.words(code) for code in (*told.by_code, *told.warnings)},
-        notes=(*notes, *rows.notes(told.warnings)),
+        notes=(*notes, *rows.notes(told.warnings, told.examples)),
     )
 
 
@@ -265,15 +282,14 @@ def _checked(task: CheckTask, pipes: Pipes, rows: Rows) -> Iterator[tuple[TableC
 
 
 def tell_faults(told: FaultTold, checked: Checked, chunk: TableChunk, rows: pl.Series) -> None:
-    """Tell the faults of one chunk (`rows`: the row numbers of all its rows)."""
-    told.warn(checked.warnings)
-    if checked.faults.height:
-        invalid = checked.faults[_POSITION].unique()
-        numbers = rows.gather(invalid - chunk.first).to_list()
-        told.tell(
-            checked.faults,
-            {at: (row, chunk.sheet) for at, row in zip(invalid.to_list(), numbers, strict=True)},
-        )
+    """Tell the faults and warnings of one chunk (`rows`: the row numbers of all its rows)."""
+    for found, take in ((checked.warnings, told.warn), (checked.faults, told.tell)):
+        if found.height:
+            concerned = found[_POSITION].unique()
+            numbers = rows.gather(concerned - chunk.first).to_list()
+            take(
+                found, {at: (row, chunk.sheet) for at, row in zip(concerned.to_list(), numbers, strict=True)}
+            )
 
 
 def _hear(pipes: Pipes, kind: type[_Kind]) -> _Kind:

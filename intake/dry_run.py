@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from intake.faults import beyond_limits
+from intake.faults import beyond_limits, cut_note, place_label
 from intake.frames import CheckDone, DryTask, Go, Look, ReadTask
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts, SubmitRequest
@@ -18,13 +18,18 @@ from intake.receive import check_source, feed, unspoken, with_parent
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One kind of fault: its code and words, how many times it stands in the file, and some of the rows."""
+    """One kind of fault: its code and words, how many times it stands in the file, in which columns, and some of the rows.
+
+    `places` name the same rows with their sheets, where the file has several.
+    """
 
     code: str
     message_en: str
     message_th: str
     count: int
     rows: tuple[int, ...]
+    places: tuple[str, ...]
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ async def _listen(child: Keeper, request: SubmitRequest, parts: IntakeParts) -> 
     await child.say(Go(agreed.operation, agreed.declared))
     while not isinstance(done := await child.hear(), CheckDone):
         continue
+    notes = (*([cut_note(look.cut)] if look.cut else ()), *done.notes)
     return Report(
         encoding=look.encoding,
         delimiter=look.delimiter,
@@ -108,13 +114,23 @@ async def _listen(child: Keeper, request: SubmitRequest, parts: IntakeParts) -> 
         records=done.records,
         faults=_kinds(done, done.faults),
         warnings=_kinds(done, done.warnings),
-        notes_en=tuple(en for en, _ in done.notes),
-        notes_th=tuple(th for _, th in done.notes),
+        notes_en=tuple(en for en, _ in notes),
+        notes_th=tuple(th for _, th in notes),
     )
 
 
 def _kinds(done: CheckDone, counts: dict[str, int]) -> tuple[FaultKind, ...]:
     ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    return tuple(
-        FaultKind(code, *done.words[code], count, done.examples.get(code, ())) for code, count in ranked
+    return tuple(_kind(done, code, count) for code, count in ranked)
+
+
+def _kind(done: CheckDone, code: str, count: int) -> FaultKind:
+    examples = done.examples.get(code, ())
+    return FaultKind(
+        code,
+        *done.words[code],
+        count,
+        rows=tuple(row for row, _ in examples),
+        places=tuple(map(place_label, examples)),
+        columns=done.columns.get(code, ()),
     )

@@ -39,6 +39,17 @@ def place(row: int, sheet: str = "") -> tuple[str, str]:
     return f"Row {row}", f"แถวที่ {row}"
 
 
+def place_label(place: tuple[int, str]) -> str:
+    """Return a row's place as result files name it: its number, behind its sheet's name where there are several."""
+    row, sheet = place
+    return f"{quoted(sheet)}!{row}" if sheet else str(row)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in English."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def broken_row(row: int, found: int, wanted: int, *, last: bool) -> BadFile:
     """Return the error for a row with more or fewer cells than the header."""
     if last and found < wanted:
@@ -49,7 +60,7 @@ def broken_row(row: int, found: int, wanted: int, *, last: bool) -> BadFile:
             "ส่งออกหรือคัดลอกไฟล์ใหม่ให้ครบ แล้วส่งอีกครั้ง",
         )
     return bad_file(
-        f"Row {row} has {found} cells, but the header has {wanted} columns.",
+        f"Row {row} has {counted(found, 'cell')}, but the header has {counted(wanted, 'column')}.",
         f"แถวที่ {row} มี {found} ช่อง แต่หัวตารางมี {wanted} คอลัมน์",
         "A comma or a line break inside a cell must stand in quotation marks. " + SAVE_AS_EN,
         "เครื่องหมายจุลภาคหรือการขึ้นบรรทัดในช่องต้องอยู่ในเครื่องหมายคำพูด " + SAVE_AS_TH,

@@ -208,14 +208,15 @@ class SliceBatch(Message):
 
 
 class CheckDone(Message):
-    """All is said: counts of rows, invalid ones, records, faults and warnings by code."""
+    """All is said: counts of rows, invalid ones, records, faults and warnings by code, with some rows (and sheets) and all columns."""
 
     rows: int
     invalid: int
     records: int
     faults: dict[str, int]
     warnings: dict[str, int]
-    examples: dict[str, tuple[int, ...]]
+    examples: dict[str, tuple[tuple[int, str], ...]]
+    columns: dict[str, tuple[str, ...]]
     words: dict[str, tuple[str, str]]
     notes: tuple[tuple[str, str], ...]
 

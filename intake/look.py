@@ -18,6 +18,8 @@ MOST_COLUMNS = 500
 #: a row is a header when it names at least so many fields
 FEWEST_FIELDS = 2
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+#: where empty files with the headers of each profile lie
+TEMPLATES = "docs/templates"
 #: the gate's own column that names the job a corrected file comes from
 JOB_COLUMN = "_job"
 
@@ -138,8 +140,8 @@ def too_wide(columns: int) -> BadFile:
     return bad_file(
         f"A row among the first {HEADER_ROWS} has {columns:,} columns; at most {MOST_COLUMNS} are read.",
         f"แถวใน {HEADER_ROWS} แถวแรกมี {columns:,} คอลัมน์ ระบบอ่านได้ไม่เกิน {MOST_COLUMNS} คอลัมน์",
-        "Keep the columns of the template only.",
-        "เก็บเฉพาะคอลัมน์ตามแม่แบบ",
+        f"Keep the columns of the template only ({TEMPLATES}).",
+        f"เก็บเฉพาะคอลัมน์ตามแม่แบบ ({TEMPLATES})",
     )
 
 
@@ -148,8 +150,8 @@ def headless() -> BadFile:
     return bad_file(
         f"No header was found in the first {HEADER_ROWS} rows: no row there names the columns.",
         f"ไม่พบหัวตารางใน {HEADER_ROWS} แถวแรก ไม่มีแถวที่บอกชื่อคอลัมน์",
-        "Put the names of the columns (as in the template) above the records.",
-        "ใส่ชื่อคอลัมน์ (ตามแม่แบบ) ไว้เหนือแถวข้อมูล",
+        f"Put the names of the columns above the records, as in the template ({TEMPLATES}).",
+        f"ใส่ชื่อคอลัมน์ไว้เหนือแถวข้อมูล ตามแม่แบบ ({TEMPLATES})",
     )
 
 
@@ -193,6 +195,6 @@ def refuse_missing(missing: Sequence[str], profile: Profile) -> BadFile:
     return bad_file(
         f"Required columns are missing: {named(both, 40)}.",
         f"ขาดคอลัมน์ที่จำเป็น: {named(both, 40)}",
-        "Add them as in the template, and submit the file again.",
-        "เพิ่มคอลัมน์ตามแม่แบบ แล้วส่งไฟล์อีกครั้ง",
+        f"Add them as in the template ({TEMPLATES}), and submit the file again.",
+        f"เพิ่มคอลัมน์ตามแม่แบบ ({TEMPLATES}) แล้วส่งไฟล์อีกครั้ง",
     )

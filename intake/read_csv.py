@@ -77,7 +77,8 @@ def _slow(block: Block, names: list[str], delimiter: str, first_row: int) -> pl.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     empty = [""] * len(names)
     try:
-        for cells in reader:
+        for each in reader:
+            cells = [] if len(each) == 1 and not each[0].strip() else each  # a line of spaces is a blank one
             if cells and len(cells) != len(names):
                 last = block.last and not text.endswith("\n") and _is_last(reader)
                 raise broken_row(first_row + len(rows), len(cells), len(names), last=last)

@@ -5,7 +5,7 @@ from itertools import chain
 
 import polars as pl
 
-from intake.faults import bad_file, no_rows, quoted
+from intake.faults import bad_file, named, no_rows, quoted
 from intake.frames import Look, ReadTask
 from intake.look import HEADER_ROWS, Header, best_header, check_header, headless, refuse_misread
 from intake.read import make_look
@@ -53,6 +53,8 @@ def read_workbook(
             # escapes such as _x0007_ give control characters: the check looks at every column
             maker.add(_as_first(part, header, first, name), odd=True)
         maker.end_sheet()
+    if hidden := [sheet.name for sheet in book.sheets if not sheet.visible]:
+        maker.note(f"Hidden sheets were not read: {named(hidden)}.", f"ไม่ได้อ่านแผ่นงานที่ซ่อนไว้: {named(hidden)}")
     if book.links:
         maker.note(
             "The workbook refers to other files; those were not looked at.",

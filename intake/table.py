@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from intake.escape import unescaped
-from intake.faults import long_cell, no_rows, too_many_rows, unnamed_column
+from intake.faults import counted, long_cell, no_rows, too_many_rows, unnamed_column
 from intake.frames import ReadDone, TableChunk
 from intake.look import JOB_COLUMN, Header, refuse_missing
 from profiles.profile import Profile
@@ -189,7 +189,10 @@ class TableMaker:
     def _notes(self) -> list[tuple[str, str]]:
         notes = []
         if self.blank:
-            notes.append((f"{self.blank:,} blank rows were left out.", f"ข้ามแถวว่าง {self.blank:,} แถว"))
+            were = "was" if self.blank == 1 else "were"
+            notes.append(
+                (f"{counted(self.blank, 'blank row')} {were} left out.", f"ข้ามแถวว่าง {self.blank:,} แถว")
+            )
         if self.totals:
             listed = ", ".join(reversed(self.totals))
             notes.append(

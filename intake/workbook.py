@@ -61,7 +61,7 @@ class Workbook:
             raise _damaged() from None
         entries = self._zip.infolist()
         if len(entries) > MOST_ENTRIES:
-            raise bomb(f"{len(entries):,} parts", f"{len(entries):,} ส่วน")
+            raise bomb(f"{len(entries):,} parts", f" {len(entries):,} ส่วน")
         self._check_layout(entries)
         self.names = frozenset(entry.filename for entry in entries)
         self._check_kind()

@@ -51,8 +51,6 @@ def report_lines(party: PartyRules, report: Report) -> Iterator[str]:
     yield "Columns: " + ", ".join(
         f"{column} = {field}" if column != field else field for field, column in report.matched.items()
     )
-    if report.cut:
-        yield f"Never kept (cut): {', '.join(report.cut)}"
     if report.unknown:
         yield f"Not known: {', '.join(report.unknown)}. Leave one out with --ignore NAME."
         yield f"ไม่รู้จักคอลัมน์: {', '.join(report.unknown)} หากไม่ใช้ให้ระบุ --ignore NAME"
@@ -60,7 +58,7 @@ def report_lines(party: PartyRules, report: Report) -> Iterator[str]:
         yield "  | " + " | ".join(cell[:_CELL_CHARS] for cell in row)
     if report.parent:
         yield f"Corrects job {report.parent}"
-    yield f"{report.rows:,} rows: {report.records:,} would be sent, {report.invalid:,} are invalid"
+    yield f"{report.rows:,} rows: {report.records:,} would be sent, {report.invalid:,} invalid"
     for title, kinds in (("Faults, by kind:", report.faults), ("Warnings:", report.warnings)):
         if kinds:
             yield title
@@ -70,9 +68,10 @@ def report_lines(party: PartyRules, report: Report) -> Iterator[str]:
 
 
 def _kind_lines(kind: FaultKind) -> Iterator[str]:
-    rows = ", ".join(str(row) for row in kind.rows)
-    yield f"  {kind.count:>8,}  {kind.code}: {kind.message_en}" + (f" (row {rows})" if rows else "")
-    yield f"            {kind.message_th}"
+    columns, rows = ", ".join(kind.columns), ", ".join(kind.places)
+    where = f" (column {columns}; row {rows})" if rows else ""
+    yield f"  {kind.count:>8,}  {kind.code}: {kind.message_en}{where}"
+    yield f"            {kind.message_th}" + (f" (คอลัมน์ {columns} แถวที่ {rows})" if rows else "")
 
 
 def _kind(kind: FaultKind) -> dict[str, object]:
@@ -80,6 +79,8 @@ def _kind(kind: FaultKind) -> dict[str, object]:
         "code": kind.code,
         "count": kind.count,
         "rows": list(kind.rows),
+        "places": list(kind.places),
+        "columns": list(kind.columns),
         "message_en": kind.message_en,
         "message_th": kind.message_th,
     }

@@ -1,9 +1,11 @@
 """docs/party-members.md tells parties every column, every word and every fault, as the profile has them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from intake.look import TEMPLATES
 from intake.results import OWN_COLUMNS
 from profiles.party_members import messages, words
 from profiles.party_members.fields import ENGLISH, FIELDS, OPERATIONS
@@ -38,6 +40,12 @@ def test_every_column_stands_there_with_its_headers_and_needs() -> None:
         needs = [LETTERS[field.needs.get(operation)] for operation in OPERATIONS]
         told.append([f"`{field.name}`", ", ".join(field.headers), ", ".join(english) or "–", *needs])
     assert rows(sections(PAGE, 2)["Columns · คอลัมน์"]) == told
+
+
+def test_the_template_has_every_column_under_its_first_header() -> None:
+    """Refusals name its folder; whoever fills it in is understood, in every spreadsheet program."""
+    text = (Path(__file__).parents[1] / TEMPLATES / "party-members.csv").read_bytes().decode("utf-8-sig")
+    assert text == ",".join(f.headers[0] for f in FIELDS.values() if f.name != "row_no") + "\r\n"
 
 
 @pytest.mark.parametrize("heading", FAULTS)

@@ -46,7 +46,7 @@ def test_a_clean_file_passes_the_dry_run(desk: Desk) -> None:
     told = desk.run("check", desk.members(), "--party", "P001")
     assert told.code == 0
     assert "พรรคตัวอย่าง" in told.out
-    assert "6 would be sent, 0 are invalid" in told.out
+    assert "6 would be sent, 0 invalid" in told.out
 
 
 def test_a_submission_prints_its_job_and_receipt(desk: Desk) -> None:
