@@ -212,8 +212,7 @@ def check(task: CheckTask, pipes: Pipes) -> None:
         told.tell(faults, row_of, again)
     told.flush()
     pipes.say(WantOthers(persons.left))
-    while (others := _hear(pipes, Others)).index:
-        persons.add_others(others)
+    hear_others(pipes, persons)
     tail = persons.tail()
     told.warnings.update(tail.warnings)
     most = lines_of_a_slice(task.account_rate, persons.left, task.accounts)
@@ -223,6 +222,12 @@ def check(task: CheckTask, pipes: Pipes) -> None:
         slicer.add_tail(wanted)
     slicer.end()
     pipes.say(done(task.rows, slicer.lines, rows, told))
+
+
+def hear_others(pipes: Pipes, persons: Persons) -> None:
+    """Take the blind index of the party's other open jobs, as long as more comes."""
+    while (others := _hear(pipes, Others)).index:
+        persons.add_others(others)
 
 
 def done(

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from intake.faults import beyond_limits, cut_note, place_label
-from intake.frames import CheckDone, DryTask, Go, Look, ReadTask
+from intake.frames import CheckDone, DryTask, Go, Look, Others, ReadTask, WantOthers
 from intake.keeper import ChildDied, Keeper
 from intake.parts import IntakeParts, SubmitRequest
 from intake.receive import check_source, feed, unspoken, with_parent
@@ -66,7 +66,7 @@ async def dry_run(source: Path | BinaryIO, request: SubmitRequest, parts: Intake
     scratch = await asyncio.to_thread(tempfile.mkdtemp, prefix="look-", dir=parts.scratch)
     try:
         async with parts.start_child(parts.limits) as child:
-            await child.say(_task(request, parts, scratch))
+            await child.say(await _task(request, parts, scratch))
             report, _ = await feed(source, child, _listen(child, request, parts))
             return report
     except ChildDied as died:
@@ -75,7 +75,7 @@ async def dry_run(source: Path | BinaryIO, request: SubmitRequest, parts: Intake
         await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
 
-def _task(request: SubmitRequest, parts: IntakeParts, scratch: str) -> DryTask:
+async def _task(request: SubmitRequest, parts: IntakeParts, scratch: str) -> DryTask:
     now = datetime.fromtimestamp(parts.clock.now() / 1000, UTC)
     return DryTask(
         reading=ReadTask(
@@ -86,7 +86,24 @@ def _task(request: SubmitRequest, parts: IntakeParts, scratch: str) -> DryTask:
         registry=request.registry,
         today=now.astimezone(ZoneInfo(parts.rules.timezone)).date(),
         scratch=scratch,
+        blind_key=await _blind_key(request, parts),
     )
+
+
+async def _blind_key(request: SubmitRequest, parts: IntakeParts) -> bytes:
+    """Return the blind index's key where the party has records on their way; else none is needed, and none is made."""
+    if await anext(parts.ledger.index_parts(request.registry, request.party, ""), None) is None:
+        return b""
+    return await asyncio.to_thread(parts.keys.blind_key, request.registry)
+
+
+async def _give_others(request: SubmitRequest, parts: IntakeParts, child: Keeper) -> None:
+    number = 0
+    async for part in parts.ledger.index_parts(request.registry, request.party, ""):
+        if part.index:
+            await child.say(Others(number, part.index, part.states))
+            number += 1
+    await child.say(Others(0, b"", b""))
 
 
 async def _listen(child: Keeper, request: SubmitRequest, parts: IntakeParts) -> Report:
@@ -96,7 +113,8 @@ async def _listen(child: Keeper, request: SubmitRequest, parts: IntakeParts) -> 
     agreed = await with_parent(look, request, parts)
     await child.say(Go(agreed.operation, agreed.declared))
     while not isinstance(done := await child.hear(), CheckDone):
-        continue
+        if isinstance(done, WantOthers):
+            await _give_others(request, parts, child)
     notes = (*([cut_note(look.cut)] if look.cut else ()), *done.notes)
     return Report(
         encoding=look.encoding,

@@ -118,7 +118,10 @@ class CheckTask(Message):
 
 
 class DryTask(Message):
-    """Read a source as `reading` says and check it at once; nothing is kept. Answer `Look`, `CheckDone`."""
+    """Read a source as `reading` says and check it at once; nothing is kept. Answer `Look`, `CheckDone`.
+
+    With `blind_key` (the party has records on their way) the child wants the others' index before it is done.
+    """
 
     reading: ReadTask
     test_ids: bool
@@ -126,6 +129,7 @@ class DryTask(Message):
     registry: str
     today: date
     scratch: str
+    blind_key: bytes = b""
 
 
 class Want(Message):

@@ -3,8 +3,19 @@
 import os
 from pathlib import Path
 
-from intake.check import FaultTold, Rows, done, tell_faults
-from intake.frames import AnyMessage, DryTask, FaultRows, Go, Look, Message, Pipes, ReadDone, TableChunk
+from intake.check import FaultTold, Rows, done, hear_others, tell_faults
+from intake.frames import (
+    AnyMessage,
+    DryTask,
+    FaultRows,
+    Go,
+    Look,
+    Message,
+    Pipes,
+    ReadDone,
+    TableChunk,
+    WantOthers,
+)
 from intake.persons import Persons
 from intake.read import read
 from profiles import book
@@ -28,10 +39,9 @@ class _Stage(Pipes):
         self._rows: Rows | None = None
         self._told: FaultTold | None = None
         self._read: ReadDone | None = None
-        # a key of the moment: nothing that is hashed with it outlives this process
-        self._persons = Persons(
-            Path(task.scratch), os.urandom(32), task.registry, task.party, task.reading.max_rows
-        )
+        # else a key of the moment: nothing that is hashed with it outlives this process
+        key = task.blind_key or os.urandom(32)
+        self._persons = Persons(Path(task.scratch), key, task.registry, task.party, task.reading.max_rows)
 
     def hear(self) -> AnyMessage:
         message = self._pipes.hear()
@@ -70,6 +80,10 @@ class _Stage(Pipes):
         assert self._told is not None
         for faults, row_of, again in self._persons.duplicates():
             self._told.tell(faults, row_of, again)
+        if self._task.blind_key:
+            self._pipes.say(WantOthers(self._persons.left))
+            hear_others(self._pipes, self._persons)
+            self._told.warnings.update(self._persons.tail().warnings)
         self._pipes.say(done(self._read.rows, self._persons.left, self._rows, self._told, self._read.notes))
 
 

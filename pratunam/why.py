@@ -139,7 +139,7 @@ async def _of_blockers(ledger: Ledger, job: Job) -> AsyncIterator[Reason]:
         )
         yield Reason(
             "blocked",
-            f"{slices} slices wait for records of the same persons in job {blocker}.{doubtful}",
+            f"{slices:,} {'slice waits' if slices == 1 else 'slices wait'} for records of the same persons in job {blocker}.{doubtful}",
             f"รอผลของบุคคลเดียวกันในงาน {blocker}",
         )
 

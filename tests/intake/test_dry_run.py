@@ -60,3 +60,14 @@ async def test_a_line_of_spaces_is_a_blank_row(desk: Desk) -> None:
     report = await dry(desk, b"\r\n".join([*lines[:2], b"  ", *lines[2:]]))
     assert (report.rows, report.faults[0].rows) == (2, (4,))
     assert report.notes_en == ("1 blank row was left out.",)
+
+
+async def test_records_on_their_way_are_told_before_anything_is_submitted(desk: Desk) -> None:
+    """As a submission would meet them, and of this party alone; nothing joins the record because of it."""
+    await desk.take(as_csv(grid(members(4))))
+    again = as_csv(grid([member(1), member(2, house_no="5"), member(77)]))
+    report = await dry(desk, again)
+    assert {one.code: one.count for one in report.warnings} == {"joined-record": 1, "waits-for-record": 1}
+    assert (report.records, report.invalid) == (3, 0)
+    others = await dry_run(io.BytesIO(again), desk.request("P002"), desk.parts)
+    assert others.warnings == ()

@@ -76,7 +76,13 @@ def test_the_operations_of_a_file_are_known_before_it_is_checked() -> None:
 
 def test_a_row_with_a_fault_still_says_who_it_is() -> None:
     """Its person, operation and number are known, unless the ID itself is what is wrong, or the operation."""
-    spoilt = ({"postcode": "1"}, {"national_id": "1"}, {"operation": "?"}, {"member_no": "", "moo": "x"}, {})
+    spoilt: tuple[dict[str, str | None], ...] = (
+        {"postcode": "1"},
+        {"national_id": "1"},
+        {"operation": "?"},
+        {"member_no": "", "moo": "x"},
+        {},
+    )
     done = check_rows(*(ADD | one for one in spoilt))
     person = ADD["national_id"]
     assert done.named.rows() == [(0, "ADD", person, ADD["member_no"]), (3, "ADD", person, None)]
