@@ -109,7 +109,8 @@ def _print_json(
     told: dict[str, object] = {"error": code, "message_en": message_en, "message_th": message_th}
     if retry_after_ms is not None:
         told["retry_after_s"] = -(-retry_after_ms // 1000)
-    with suppress(BrokenPipeError):
+    # nobody may read any more, or the disk be full: the words on standard error and the exit code stay
+    with suppress(OSError):
         print(json.dumps(told | {"remedy_en": remedy_en, "remedy_th": remedy_th}, ensure_ascii=False))
 
 

@@ -1,5 +1,6 @@
 """How a command ends as a process: closed streams, a reader that leaves, other encodings, a narrow terminal, a full disk."""
 
+import errno
 import json
 import os
 import resource
@@ -87,6 +88,20 @@ def test_a_full_disk_leaves_nothing_half_done(desk: Desk) -> None:
     assert "disk" in done.stderr
     assert desk.json("jobs") == before
     assert desk.files() == blobs
+
+
+def test_a_full_disk_below_the_output_is_told_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JSON that finds no room is lost; the words on standard error and the exit code are not."""
+
+    def no_room(_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys.stdout, "write", no_room)
+    assert run_to_end(lambda: no_room(0), as_json=True) == FAILED
+    monkeypatch.undo()
+    assert "No space left" in capsys.readouterr().err
 
 
 def test_what_nobody_foresaw_is_told_by_its_place_alone(capsys: pytest.CaptureFixture[str]) -> None:
