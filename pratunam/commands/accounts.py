@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from domain.errors import NotFound, Refused
 from ledger.values import AccountRow
 from pratunam.commands.arguments import read_file
 from pratunam.commands.frame import Frame, at_home
 from pratunam.commands.stopping import unknown_party
+from pratunam.commands.tables import show_table
 from pratunam.doorbells import wake_scheduler
 from pratunam.parts import Parts
 
@@ -119,7 +119,7 @@ def _account(row: AccountRow) -> dict[str, object]:
 
 
 def _render(console: Console, rows: list[AccountRow]) -> None:
-    table = Table("account", "party", "registry", "kind", "state", "why", box=None)
-    for row in rows:
-        table.add_row(row.account, row.party, row.registry, row.kind.value, row.state.value, row.reason)
-    console.print(table)
+    told = [
+        (row.account, row.party, row.registry, row.kind.value, row.state.value, row.reason) for row in rows
+    ]
+    show_table(console, ("account", "party", "registry", "kind", "state", "why"), told)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from domain.jobs import Job
 from pratunam.commands.arguments import WORDS, check_folder
 from pratunam.commands.frame import Frame, at_home
 from pratunam.commands.stopping import unknown_party
+from pratunam.commands.tables import show_table
 from pratunam.commands.usage_words import WholeNumber
 from pratunam.doorbells import wake_scheduler
 from pratunam.gate import usage_of
@@ -23,6 +23,8 @@ from pratunam.outlooks import Outlooks, of_jobs
 from pratunam.parts import Parts
 from pratunam.running import redis_address
 from pratunam.why import why
+
+_COLUMNS = ("job", "party", "file", "state", "rows", "accepted", "rejected", "invalid", "left", "done")
 
 
 @click.command("jobs")
@@ -146,20 +148,15 @@ async def _moved(frame: Frame, parts: Parts, job: Job) -> None:
 
 
 def _render(console: Console, jobs: Sequence[Job], ahead: Mapping[str, Outlook], now: int) -> None:
-    table = Table(
-        "job", "party", "file", "state", "rows", "accepted", "rejected", "invalid", "left", "done", box=None
-    )
+    rows = []
     for job in jobs:
         counts = job.records
         left = counts.pending + counts.unknown
-        table.add_row(
-            job.job,
-            job.party,
-            job.file,
-            job.state.value,
-            *(f"{number:,}" for number in (job.rows, counts.accepted, counts.rejected, job.invalid, left)),
-            outlook_cell(ahead.get(job.job), now),
+        numbers = (job.rows, counts.accepted, counts.rejected, job.invalid, left)
+        told = (f"{number:,}" for number in numbers)
+        rows.append(
+            (job.job, job.party, job.file, job.state.value, *told, outlook_cell(ahead.get(job.job), now))
         )
-    console.print(table)
+    show_table(console, _COLUMNS, rows)
     if any(not each.running for each in ahead.values()):
         console.print(NOT_RUNNING, markup=False)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from domain.policy import PolicyVersion
 from pratunam.commands.arguments import VERSION, WORDS, SeveralWords, read_file, read_instant
 from pratunam.commands.frame import Frame, at_home, framed, with_parts
+from pratunam.commands.tables import show_table
 from pratunam.doorbells import wake_scheduler
 from pratunam.local_time import moment_en, rfc3339
 from pratunam.parts import Parts
@@ -173,10 +173,8 @@ def _warning_lines(warnings: tuple[PolicyFault, ...]) -> list[str]:
 
 
 def _render_history(console: Console, versions: list[PolicyVersion]) -> None:
-    table = Table("version", "in force from", "author", "reason", box=None)
-    for version in versions:
-        table.add_row(str(version.version), _when(version), version.author, version.reason)
-    console.print(table)
+    told = [(str(each.version), _when(each), each.author, each.reason) for each in versions]
+    show_table(console, ("version", "in force from", "author", "reason"), told)
 
 
 def _render_plan(console: Console, plan: Plan) -> None:

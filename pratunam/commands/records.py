@@ -2,13 +2,13 @@
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from domain.errors import NotFound
 from domain.jobs import Outcome
 from domain.states import RecordState
 from pratunam.commands.arguments import WORDS
 from pratunam.commands.frame import Frame, at_home
+from pratunam.commands.tables import show_table
 from pratunam.commands.usage_words import WrongWord
 from pratunam.doorbells import wake_scheduler
 from pratunam.job_view import job_json
@@ -92,10 +92,8 @@ async def _list(frame: Frame, parts: Parts, job: str, state: str) -> None:
         if not rows:
             console.print(f"No record of job {job} is {state}.")
             return
-        table = Table("row", "sheet", "slice", "line", box=None)
-        for row in rows:
-            table.add_row(str(row.row), row.sheet, row.slice_id, str(row.line))
-        console.print(table)
+        cells = [(str(row.row), row.sheet, row.slice_id, str(row.line)) for row in rows]
+        show_table(console, ("row", "sheet", "slice", "line"), cells)
 
     told = [{"row": row.row, "sheet": row.sheet, "slice": row.slice_id, "line": row.line} for row in rows]
     frame.tell(told, render)

@@ -2,9 +2,9 @@
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from pratunam.commands.frame import Frame, at_home
+from pratunam.commands.tables import show_table
 from pratunam.gate import open_quotas
 from pratunam.local_time import until_en
 from pratunam.outlook import NOT_RUNNING, outlook_cell, timezone_of
@@ -22,9 +22,9 @@ async def status(frame: Frame, parts: Parts) -> None:
     policy, now = await parts.policy(), parts.clock.now()
 
     def render(console: Console) -> None:
-        console.print(_registries(found))
+        _registries(console, found)
         zones = {name: timezone_of(policy, name) for name in found.registries}
-        console.print(_parties(found, zones, now))
+        _parties(console, found, zones, now)
         if found.restored is not None:
             asked = f"{found.restored.asked:,} records are asked about before they are sent."
             console.print(f"The ledger was put back from a copy: {asked}", markup=False)
@@ -34,10 +34,9 @@ async def status(frame: Frame, parts: Parts) -> None:
     frame.tell(found.as_json(now), render)
 
 
-def _registries(found: Status) -> Table:
-    table = Table("registry", "records/s", "sessions", "brake", "outstanding", "", box=None)
-    for name, each in found.registries.items():
-        table.add_row(
+def _registries(console: Console, found: Status) -> None:
+    rows = [
+        (
             name,
             f"{each.rate:,.1f} of {each.limit:,g}",
             f"{each.sessions} of {each.session_limit}",
@@ -45,15 +44,14 @@ def _registries(found: Status) -> Table:
             f"{each.outstanding:,}",
             "held" if each.held else "",
         )
-    return table
+        for name, each in found.registries.items()
+    ]
+    show_table(console, ("registry", "records/s", "sessions", "brake", "outstanding", ""), rows)
 
 
-def _parties(found: Status, zones: dict[str, str], now: int) -> Table:
-    table = Table(
-        "party", "backlog", "records/s", "share", "sessions", "window", "bound by", "done", box=None
-    )
-    for party, each in found.parties.items():
-        table.add_row(
+def _parties(console: Console, found: Status, zones: dict[str, str], now: int) -> None:
+    rows = [
+        (
             party,
             f"{each.backlog:,}",
             f"{each.rate:,.1f}",
@@ -63,7 +61,10 @@ def _parties(found: Status, zones: dict[str, str], now: int) -> Table:
             each.bound_by,
             outlook_cell(each.outlook, now),
         )
-    return table
+        for party, each in found.parties.items()
+    ]
+    names = ("party", "backlog", "records/s", "share", "sessions", "window", "bound by", "done")
+    show_table(console, names, rows)
 
 
 def _window(party: PartyStatus, timezone: str, now: int) -> str:

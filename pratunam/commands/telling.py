@@ -2,12 +2,12 @@
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from ledger.values import AuditLine, NoticeRow
 from pratunam.commands.endings import FAILED
 from pratunam.commands.frame import Frame, at_home
 from pratunam.commands.stopping import unknown_party
+from pratunam.commands.tables import show_table
 from pratunam.local_time import rfc3339
 from pratunam.parts import Parts
 
@@ -91,15 +91,27 @@ def _line(line: AuditLine) -> dict[str, object]:
 
 
 def _render_notices(console: Console, rows: list[NoticeRow]) -> None:
-    table = Table("notice", "party", "when", "title", "delivered", box=None)
-    for row in rows:
-        states = ", ".join(f"{each.channel} {each.state}" for each in row.deliveries)
-        table.add_row(row.notice, row.party, rfc3339(row.created_at), row.title_en, states)
-    console.print(table)
+    told = [
+        (
+            row.notice,
+            row.party,
+            rfc3339(row.created_at),
+            row.title_en,
+            ", ".join(f"{each.channel} {each.state}" for each in row.deliveries),
+        )
+        for row in rows
+    ]
+    show_table(console, ("notice", "party", "when", "title", "delivered"), told)
 
 
 def _render_audit(console: Console, lines: list[AuditLine]) -> None:
-    table = Table("line", "when", "who", "through", "what", "about", box=None)
-    for line in lines:
-        table.add_row(str(line.line), rfc3339(line.at), line.who, line.through, line.action, line.subject)
-    console.print(table)
+    told = [
+        (str(line.line), rfc3339(line.at), line.who, line.through, line.action, line.subject, _why(line))
+        for line in lines
+    ]
+    show_table(console, ("line", "when", "who", "through", "what", "about", "why"), told)
+
+
+def _why(line: AuditLine) -> str:
+    """Return the words that stand beside a line: the party that it is about, and the reason that was given."""
+    return ": ".join(str(line.detail[name]) for name in ("party", "reason") if line.detail.get(name))

@@ -26,6 +26,12 @@ def test_the_audit_says_who_did_what(desk: Desk) -> None:
     assert "job.received" in desk.run("audit").out
 
 
+def test_the_audit_says_why(desk: Desk) -> None:
+    """The reason that was given, and whom it was about."""
+    desk.json("hold", "--party", "P001", "--reason", "ตรวจสอบ")
+    assert "P001: ตรวจสอบ" in desk.run("audit").out
+
+
 def test_a_whole_chain_is_proven_and_a_changed_one_found(desk: Desk) -> None:
     """`audit verify` ends with 0, and with 1 and the line once somebody has changed the file."""
     desk.submitted(desk.members())
