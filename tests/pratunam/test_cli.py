@@ -34,7 +34,10 @@ def test_every_command_has_help_home_and_json(bare: Desk, command: str) -> None:
 
 def test_a_command_that_is_not_there_ends_with_2(bare: Desk) -> None:
     """Unknown commands and options are faults of the command line."""
-    assert bare.run("sumbit").code == 2
+    told = bare.run("sumbit")
+    assert told.code == 2
+    assert "'submit'" in told.err
+    assert "หมายถึง submit หรือไม่" in told.err
     assert bare.run("jobs", "--colour").code == 2
 
 
