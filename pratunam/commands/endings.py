@@ -58,9 +58,11 @@ def show_error(error: PratunamError, *, as_json: bool) -> None:
             error.code, error.message_en, error.message_th, error.remedy_en, error.remedy_th,
             retry_after_ms=error.retry_after_ms if isinstance(error, Busy) else None,
         )  # fmt: skip
-    lines = [f"{error.message_en} {error.remedy_en}".strip()]
+    # a list of faults, or words without a full stop, stand apart from the remedy
+    glue = " " if "\n" not in error.message_en and error.message_en.endswith((".", "?", "!")) else "\n"
+    lines = [f"{error.message_en}{glue}{error.remedy_en}".strip()]
     if error.message_th != error.message_en:
-        lines.append(f"{error.message_th} {error.remedy_th}".strip())
+        lines.append(f"{error.message_th}{glue}{error.remedy_th}".strip())
     click.echo("\n".join(lines), err=True)
 
 

@@ -42,10 +42,10 @@ def read_policy(text: str) -> PolicyReading:
         ) from None
     faults = Faults(LineFinder(text))
     policy = _read_document(plain(document), faults)
+    if policy is not None:
+        check_rules(policy, faults)
     faults.refuse_if_any()
     assert policy is not None
-    check_rules(policy, faults)
-    faults.refuse_if_any()
     return PolicyReading(policy, tuple(faults.warnings))
 
 

@@ -73,6 +73,8 @@ def _read_window(window: schema.Window, path: Path, faults: Faults) -> WindowRul
     until = _tried(one_date, window.until, [*path, "until"], faults)
     if from_s is None or to_s is None or days is None:
         return None
+    if window.dates and dates is None:
+        return None
     if bool(days) == bool(dates):
         faults.add(
             path, "a window has either `days` or `dates`", "ช่วงเวลาต้องมี `days` หรือ `dates` อย่างใดอย่างหนึ่ง"

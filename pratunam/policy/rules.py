@@ -29,7 +29,7 @@ def check_rules(policy: Policy, faults: Faults) -> None:
         _check_registry(policy, registry, faults)
     _check_parties(policy, faults)
     check_notice(policy.notice, faults)
-    if not policy.registries:
+    if not policy.registries and not faults.faults:
         faults.add(["registry"], "name at least one registry", "ต้องมีระบบทะเบียนอย่างน้อยหนึ่งระบบ")
 
 

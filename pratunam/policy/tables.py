@@ -14,10 +14,18 @@ Table = TypeVar("Table", bound=msgspec.Struct)
 
 
 def read_table(raw: object, kind: type[Table], path: Path, faults: Faults) -> Table | None:
-    """Return the table at `path`, or None when it has faults (all noted)."""
-    before = len(faults.faults)
+    """Return the table at `path`, or None when it cannot be read; all its faults are noted.
+
+    Names that nobody knows are left out, so that what else is wrong with the file is told at the same time.
+    """
     _note_wrong(raw, kind, path, faults)
-    return msgspec.convert(raw, kind) if len(faults.faults) == before else None
+    known = {field.encode_name for field in msgspec.structs.fields(kind)}
+    if isinstance(raw, Mapping):
+        raw = {name: value for name, value in raw.items() if name in known}
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError:
+        return None
 
 
 def _note_wrong(raw: object, kind: type[msgspec.Struct], path: Path, faults: Faults) -> None:

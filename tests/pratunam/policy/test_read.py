@@ -250,3 +250,25 @@ def test_unwise_things_are_warned_about() -> None:
     assert "in clear" in warnings
     assert "no base account" in warnings
     assert "hunter2" not in warnings
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    """Unknown names at any level hide neither wrong values nor what must hold between lines; nothing is blamed twice."""
+    text = (
+        GOOD.replace("format = 1", "format = 1\ncolour = 2")
+        .replace("account_rate = 20", "acount_rate = 20\ntest_ids = true")
+        .replace("floor  = 5", "floor  = 5000\nnaem = 'x'")
+        .replace('"2026-12-01..2026-12-07"', '"2026-13-01"')
+    )
+    with pytest.raises(BadPolicy) as refused:
+        read_policy(text)
+    told = [line.partition(": ")[2].partition(":")[0] for line in refused.value.message_en.splitlines()]
+    registry = "registry.party-members"
+    assert told == [
+        "colour",
+        f"{registry}.rate",
+        f"{registry}.acount_rate",
+        f"{registry}.test_ids",
+        f"{registry}.window.2.dates",
+        "party.P001.naem",
+    ]
