@@ -159,6 +159,16 @@ def no_rows() -> BadFile:
     )
 
 
+def no_sheets() -> BadFile:
+    """Return the error for a sheet that was named in a file that has none."""
+    return bad_file(
+        "This is a CSV file: it has no sheets.",
+        "ไฟล์นี้เป็น CSV ไม่มีแผ่นงาน",
+        "Leave --sheet out, or submit the workbook itself.",
+        "ไม่ต้องระบุ --sheet หรือส่งไฟล์ Excel โดยตรง",
+    )
+
+
 def too_many_rows(limit: int) -> BadFile:
     """Return the error for a file beyond the registry's row limit."""
     return bad_file(

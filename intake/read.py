@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from intake.blocks import Block, Blocks
-from intake.faults import no_rows
+from intake.faults import no_rows, no_sheets
 from intake.frames import Go, Look, Piece, Pipes, ReadDone, ReadTask, TableChunk
 from intake.look import DELIMITERS, Header, check_header, find_csv_header, is_workbook, unknown_columns
 from intake.read_csv import parse, read_blocks
@@ -67,6 +67,8 @@ def read(task: ReadTask, pipes: Pipes, say: Callable[[TableChunk | ReadDone], No
         from intake.read_xlsx import read_workbook
 
         read_workbook(whole, task, maker, lambda look: _agree(look, maker, source, pipes))
+    elif task.sheet not in (None, "all"):
+        raise no_sheets()
     else:
         _read_csv(whole, maker, lambda look: _agree(look, maker, source, pipes))
     maker.finish()

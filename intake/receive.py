@@ -134,6 +134,8 @@ async def _listen(
 async def _agree(look: Look, request: SubmitRequest, intake: IntakeParts) -> SubmitRequest:
     """Take over from the first job what a corrected file is not asked again, and refuse columns nobody spoke of."""
     request = await with_parent(look, request, intake)
+    if look.delimiter:  # `--sheet all` says nothing of a CSV, and makes no other job of it
+        request = replace(request, sheet=None)
     left = unspoken(look.unknown, request.ignored)
     if left:
         raise refuse_unknown(list(left))
@@ -217,7 +219,7 @@ def check_source(source: Path | BinaryIO) -> int:
             f"There is no file {source.name}.", f"ไม่พบไฟล์ {source.name}", "Check the path.", "ตรวจสอบที่อยู่ไฟล์"
         )
     if not source.is_file():
-        raise bad_file(f"{source.name} is not a file.", f"{source.name} ไม่ใช่ไฟล์", "Name a file.", "ระบุชื่อไฟล์")
+        raise bad_file(f"{source} is not a file.", f"{source} ไม่ใช่ไฟล์", "Name a file.", "ระบุชื่อไฟล์")
     return source.stat().st_size
 
 

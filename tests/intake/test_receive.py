@@ -137,3 +137,14 @@ async def test_a_dry_run_tells_what_a_submission_would_meet_and_keeps_nothing(de
     assert report.first_rows[0][1] == member(0)["national_id"]
     assert list((desk.home / "spool").iterdir()) == []
     assert list((desk.home / "scratch").iterdir()) == []
+
+
+async def test_a_csv_has_no_sheets(desk: Desk) -> None:
+    """One that is named is refused with what to do; `--sheet all` is all there is, and the same job."""
+    data = as_csv(grid(members(3)))
+    with pytest.raises(BadFile) as refused:
+        await desk.submit(data, sheet="แผ่น1")
+    assert "--sheet" in refused.value.remedy_en
+    job = await desk.submit(data)
+    assert (await desk.submit(data, sheet="all")).job == job.job
+    assert len(list(await desk.ledger.jobs())) == 1
