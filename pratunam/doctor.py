@@ -1,8 +1,10 @@
 """What is wrong with this installation, in sentences, and what to do about each. Looks only; mends nothing."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import redis.asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -115,11 +117,22 @@ def _ledger_file(settings: Settings) -> list[Finding]:
                 "Apply a policy: pratunam policy apply FILE --reason TEXT",
             )
         ]
+    if locked := _without_rights(settings.home):
+        told = ", ".join(str(path) for path in locked)
+        remedy = "Run it as the owner of the home, or give that user the right to read and write there: chmod -R u+rwX DIR."
+        return [Finding("ledger", False, f"No right to read and write {told}.", remedy)]
     faults = faults_of_file(settings.home)
     if faults:
         remedy = "Stop the gate and restore the last backup (docs/operations.md)."
         return [Finding("ledger", False, f"The ledger's file is damaged: {faults[0]}", remedy)]
     return [Finding("ledger", True, "The ledger's file is sound.")]
+
+
+def _without_rights(home: Path) -> list[Path]:
+    """Return what of the home cannot be read and written by whoever asks."""
+    there = [path for path in (home, *sorted(home.glob("*.db"))) if path.exists()]
+    wanted = {True: os.R_OK | os.W_OK | os.X_OK, False: os.R_OK | os.W_OK}
+    return [path for path in there if not os.access(path, wanted[path.is_dir()])]
 
 
 def _ledger_database(settings: Settings) -> Finding:

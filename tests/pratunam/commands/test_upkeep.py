@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from typing import Any
 
@@ -45,6 +46,18 @@ def test_a_key_that_others_can_read_is_found_with_its_remedy(desk: Desk) -> None
     told = desk.run("jobs")
     assert told.code == 2
     assert "chmod 0400" in told.err
+
+
+def test_a_home_that_may_not_be_written_is_not_called_damaged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People who read that it is would put back a backup."""
+    monkeypatch.setattr("os.access", lambda path, mode: not (str(path).endswith(".db") and mode & os.W_OK))
+    found = wrong(desk)
+    assert set(found) == {"ledger"}
+    assert "ledger.db" in found["ledger"]["text"]
+    assert "damaged" not in found["ledger"]["text"]
+    assert "restore" not in found["ledger"]["remedy"]
 
 
 def test_a_damaged_ledger_is_found(desk: Desk) -> None:
