@@ -111,7 +111,10 @@ async def _open_home(settings: Settings, first_policy: str | None) -> None:
             _log.info("this home has a policy and keeps it; change it with `pratunam policy apply`")
             return
         request = ApplyRequest(first_policy, "the first policy of this home", "up")
-        await apply_policy(parts.ledger, request, By("up", "cli"), parts.clock.now())
+        applied = await apply_policy(parts.ledger, request, By("up", "cli"), parts.clock.now())
+        _log.info("applied the policy", version=applied.version.version)
+        for each in applied.warnings:
+            _log.warning("the policy", line=each.line, name=each.name, what=each.message_en)
 
 
 @asynccontextmanager
