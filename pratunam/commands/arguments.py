@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,9 +35,10 @@ WORDS = Words()
 
 
 def read_file(file: Path) -> str:
-    """Read a file of UTF-8 text; raises Refused with what to do."""
+    """Read a file of UTF-8 text, `-` being standard input; raises Refused with what to do."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        text = raw.decode("utf-8-sig")
     except FileNotFoundError:
         raise NotFound(
             f"There is no file {file}.",

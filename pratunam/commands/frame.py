@@ -70,14 +70,20 @@ def framed(function: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def with_parts(
-    function: Callable[..., Awaitable[int | None]], *, make_home: bool
+    function: Callable[..., Awaitable[int | None]], *, make_home: bool, quiet: bool = False
 ) -> Callable[..., int | None]:
-    """Turn `async f(frame, parts, **options)` into a framed command's body that opens and closes the home."""
+    """Turn `async f(frame, parts, **options)` into a framed command's body that opens and closes the home.
+
+    A master key that was made for it is spoken of, unless `quiet`.
+    """
 
     @functools.wraps(function)
     def run(frame: Frame, **options: Any) -> int | None:
         async def opened() -> int | None:
+            has_key = frame.settings.master_key_path.exists()
             async with open_parts(frame.settings, make_home=make_home) as parts:
+                if not has_key and not quiet:
+                    say_new_key(frame.settings)
                 return await function(frame, parts, **options)
 
         return asyncio.run(opened())
@@ -88,6 +94,15 @@ def with_parts(
 def at_home(function: Callable[..., Awaitable[int | None]]) -> Callable[..., None]:
     """Decorate an async command that works on a home that is there: `async f(frame, parts, **options)`."""
     return framed(with_parts(function, make_home=False))
+
+
+def say_new_key(settings: Settings) -> None:
+    """Say on standard error that a master key was made, and where."""
+    click.echo(
+        f"Made the master key {settings.master_key_path}: keep a copy of it in a safe place.\n"
+        f"สร้างกุญแจหลัก {settings.master_key_path} แล้ว โปรดเก็บสำเนาไว้ในที่ปลอดภัย",
+        err=True,
+    )
 
 
 def _refuse_strange_bytes(options: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pratunam.commands.frame import Frame, framed
+from pratunam.commands.frame import Frame, framed, say_new_key
 from pratunam.parts import open_parts
 
 
@@ -60,7 +60,10 @@ def migrate(frame: Frame, address: str | None, password_file: Path | None, *, dr
 
 
 async def _bring_up(frame: Frame) -> None:
+    has_key = frame.settings.master_key_path.exists()
     async with open_parts(frame.settings) as parts:
+        if not has_key:
+            say_new_key(frame.settings)
         history = await parts.ledger.policy_history()
     told = {"migrated": True, "policy_versions": len(history)}
     frame.tell(told, "The ledger has this version's schema.")

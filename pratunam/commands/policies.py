@@ -1,6 +1,8 @@
 """`pratunam policy …`: check, plan, apply, show, history, roll-back."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from rich.console import Console
@@ -32,7 +34,10 @@ def check(frame: Frame, file: Path) -> None:
     reading = read_policy(read_file(file))
     parties, registries = len(reading.policy.parties), len(reading.policy.registries)
     lines = [f"{file}: good. {registries} registries, {parties} parties.", *_warning_lines(reading.warnings)]
-    frame.tell({"ok": True, "parties": parties, "warnings": _warnings(reading.warnings)}, "\n".join(lines))
+    frame.tell(
+        {"ok": True, "parties": parties, "warnings": [asdict(each) for each in reading.warnings]},
+        "\n".join(lines),
+    )
 
 
 @policy_group.command("plan")
@@ -40,7 +45,13 @@ def check(frame: Frame, file: Path) -> None:
 @framed
 def plan(frame: Frame, file: Path) -> int | None:
     """Show what FILE would change, for whom. Also what it does to open hours and finish times."""
-    return with_parts(_plan, make_home=True)(frame, text=sound_text(frame, file))
+    text, settings = sound_text(frame, file), frame.settings
+    empty = settings.home.is_dir() and not any(settings.home.glob("*.db"))
+    if settings.ledger_url or (settings.home.exists() and not empty):
+        return with_parts(_plan, make_home=False)(frame, text=text)
+    with TemporaryDirectory(prefix="pratunam-plan-") as folder:  # a plan makes no home: it changes nothing
+        elsewhere = replace(settings, home=Path(folder) / "home", master_key_file=None)
+        return with_parts(_plan, make_home=True, quiet=True)(replace(frame, settings=elsewhere), text=text)
 
 
 async def _plan(frame: Frame, parts: Parts, text: str) -> None:
@@ -105,13 +116,18 @@ async def history(frame: Frame, parts: Parts) -> None:
     )
 
 
-@policy_group.command("roll-back")
+@policy_group.command("roll-back", cls=SeveralWords)
 @click.argument("version", type=VERSION)
 @click.option("--reason", required=True, type=WORDS, help="Why; every party reads it.")
+@click.option("--remove", "removed", multiple=True, help="A party or account with open jobs that may go.")
 @at_home
-async def roll_back_to(frame: Frame, parts: Parts, version: int, reason: str) -> None:
+async def roll_back_to(
+    frame: Frame, parts: Parts, version: int, reason: str, removed: tuple[str, ...]
+) -> None:
     """Apply an earlier VERSION again, as a new version."""
-    applied = await roll_back(parts.ledger, version, reason, frame.by, parts.clock.now())
+    applied = await roll_back(
+        parts.ledger, version, reason, frame.by, parts.clock.now(), removed=frozenset(removed)
+    )
     await wake_scheduler(frame.settings)
     _tell_applied(frame, applied)
 
@@ -138,7 +154,7 @@ def _tell_applied(frame: Frame, applied: Applied) -> None:
             {"party": change.party, "text_en": change.text_en, "text_th": change.text_th}
             for change in applied.changes
         ],
-        "warnings": _warnings(applied.warnings),
+        "warnings": [asdict(each) for each in applied.warnings],
     }
     frame.tell(told, "\n".join(lines))
 
@@ -159,13 +175,6 @@ def _zone(version: PolicyVersion) -> str:
 
 def _when(version: PolicyVersion) -> str:
     return moment_en(version.effective_at, _zone(version))
-
-
-def _warnings(warnings: tuple[PolicyFault, ...]) -> list[dict[str, object]]:
-    return [
-        {"line": each.line, "name": each.name, "message_en": each.message_en, "message_th": each.message_th}
-        for each in warnings
-    ]
 
 
 def _warning_lines(warnings: tuple[PolicyFault, ...]) -> list[str]:

@@ -80,8 +80,10 @@ async def apply_policy(
     return Applied(await ledger.apply_policy(draft, by, now), tuple(changes), reading.warnings)
 
 
-async def roll_back(ledger: Ledger, version: int, reason: str, by: By, now: int) -> Applied:
-    """Apply an earlier version's document again, as a new version."""
+async def roll_back(
+    ledger: Ledger, version: int, reason: str, by: By, now: int, *, removed: frozenset[str] = frozenset()
+) -> Applied:
+    """Apply an earlier version's document again, as a new version; `removed` may go though it has open jobs."""
     earlier = await ledger.policy_version(version)
     newest = await newest_policy(ledger)
     if newest is None:
@@ -91,7 +93,7 @@ async def roll_back(ledger: Ledger, version: int, reason: str, by: By, now: int)
             remedy_en="`pratunam policy history` lists them.",
             remedy_th="ดูรายการด้วย `pratunam policy history`",
         )
-    request = ApplyRequest(earlier.document, reason, by.who, base=newest.version)
+    request = ApplyRequest(earlier.document, reason, by.who, base=newest.version, removed=removed)
     return await apply_policy(ledger, request, by, now)
 
 

@@ -4,7 +4,7 @@ Nothing is written; the finish times come from the planner, which runs the sched
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from domain.policy import Policy, RegistryRules
 from domain.windows import Span, open_spans
@@ -35,9 +35,9 @@ class HoursChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `policy plan` shows; `base` is the version that it was compared with (for `apply --base`)."""
+    """What `policy plan` shows; `base` is the version that it was compared with (for `apply --base`), 0 where there is none."""
 
-    base: int | None
+    base: int
     changes: tuple[Change, ...]
     hours: tuple[HoursChange, ...]
     closed_parties: tuple[str, ...]
@@ -69,8 +69,7 @@ class Plan:
                 f" as if each of their {self.what_if.unchecked_rows:,} rows were sent."
             )
         told += [f"warning: line {each.line}: {each.name}: {each.message_en}" for each in self.warnings]
-        if self.base is not None:
-            told.append(f"Apply exactly this with: --base {self.base}")
+        told.append(f"Apply exactly this with: --base {self.base}")
         return told
 
     def as_json(self) -> dict[str, object]:
@@ -106,10 +105,7 @@ class Plan:
                 for each in self.what_if.finish
             ],
             "unchecked": {"files": self.what_if.unchecked_files, "rows": self.what_if.unchecked_rows},
-            "warnings": [
-                {"line": each.line, "name": each.name, "message_en": each.message_en}
-                for each in self.warnings
-            ],
+            "warnings": [asdict(each) for each in self.warnings],
         }
 
     def _finish_line(self, finish: FinishTimes) -> str:
@@ -133,7 +129,7 @@ async def plan_policy(ledger: Ledger, document: str, rows_of: RowsOf, now: int) 
     old = newest.policy if newest else None
     hours = tuple(_hours_changes(old, policy, now))
     return Plan(
-        base=newest.version if newest else None,
+        base=newest.version if newest else 0,
         changes=tuple(changes_between(old, policy)),
         hours=hours,
         closed_parties=tuple(_closed_parties(policy, now)),

@@ -52,6 +52,29 @@ def test_a_plan_says_what_changes_for_whom(desk: Desk) -> None:
     assert len(desk.json("policy", "history")) == 1
 
 
+def test_a_plan_needs_no_home_and_makes_none(bare: Desk) -> None:
+    """Everything is new, compared with version 0; `--base 0` applies just that, and says what it made."""
+    file = bare.policy()
+    told = bare.json("policy", "plan", file)
+    assert told["base"] == 0
+    assert {each["party"] for each in told["changes"]} == {None, "P001", "P002"}
+    assert told["warnings"] == bare.json("policy", "check", file)["warnings"]
+    assert "--base 0" in bare.run("policy", "plan", file).out
+    assert not bare.home.exists()
+    assert not list(bare.folder.glob("*.key"))
+    made = bare.run("policy", "apply", file, "--reason", "first", "--base", "0")
+    assert (made.code, made.err.count("home.key")) == (0, 2)
+    again = bare.run("policy", "apply", file, "--reason", "again", "--base", "0")
+    assert (again.code, "home.key" in again.err) == (2, False)
+
+
+def test_a_policy_may_come_by_standard_input(bare: Desk) -> None:
+    """As `-`, for a file that a script makes."""
+    text = (bare.folder / "policy.toml").read_text("utf-8") if bare.policy() else ""
+    assert bare.run("policy", "check", "-", say=text).code == 0
+    assert bare.run("policy", "check", "-", say=text.replace("rate ", "rat ")).code == 2
+
+
 def test_a_plan_counts_files_that_nobody_has_checked_yet(desk: Desk) -> None:
     """Twenty more rows a second: the end of 400 rows moves, and what was counted is said."""
     desk.submitted(desk.members(400))
@@ -168,6 +191,18 @@ def test_a_party_with_open_jobs_goes_only_by_name(desk: Desk) -> None:
     assert len(desk.json("policy", "history")) == 1
     desk.json("policy", "apply", file, "--reason", "x", "--remove", "P001", "P001-01")
     assert len(desk.json("policy", "history")) == 2
+
+
+def test_rolling_back_past_a_party_with_open_jobs_needs_its_name_too(desk: Desk) -> None:
+    """The remedy that the refusal names is there."""
+    desk.json("policy", "apply", desk.write("less.toml", _without_p001()), "--reason", "x")
+    desk.apply()
+    desk.submitted(desk.members())
+    refused = desk.run("policy", "roll-back", "2", "--reason", "x")
+    assert refused.code == 2
+    assert "--remove" in refused.err
+    told = desk.json("policy", "roll-back", "2", "--reason", "x", "--remove", "P001", "P001-01")
+    assert told["version"] == 4
 
 
 def test_a_reason_is_asked_for(desk: Desk) -> None:
