@@ -93,6 +93,9 @@ def next_steps(job: Job) -> Iterator[str]:
     if job.records.doubtful:
         yield f"{job.records.doubtful:,} are doubtful; people must say: pratunam records doubtful {job.job}"
         yield f"มี {job.records.doubtful:,} รายการที่ต้องให้เจ้าหน้าที่ตรวจสอบ: pratunam records doubtful {job.job}"
+    if job.erased_at is not None:
+        yield "Its contents were erased; only these counts are left."
+        yield "ข้อมูลของงานนี้ถูกลบแล้ว เหลือเพียงจำนวน"
     if job.state in {JobState.FINISHED, JobState.CANCELLED} and job.erased_at is None and job.rows:
         yield f"Results: pratunam job results {job.job} --out DIR"
         if job.invalid or job.records.rejected:

@@ -79,7 +79,7 @@ def _of_state(job: Job) -> Reason | None:
         return Reason(
             "paused",
             f"It is paused: {job.paused_reason}. `pratunam job resume {job.job}` lets it go on.",
-            f"หยุดชั่วคราว: {job.paused_reason_th}",
+            f"หยุดชั่วคราว: {job.paused_reason_th} สั่ง `pratunam job resume {job.job}` ให้ทำต่อ",
         )
     if job.state in _UNCHECKED:
         return Reason(job.state.value, "Its file is being checked, or waits to be.", "กำลังตรวจไฟล์ หรือรอตรวจ")

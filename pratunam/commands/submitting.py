@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from domain.jobs import Job
 from domain.policy import PartyRules, RegistryRules
 from pratunam.commands.arguments import SeveralWords, read_instant
 from pratunam.commands.endings import NOT_RUNNING, SOME_REJECTED
 from pratunam.commands.frame import Frame, at_home
 from pratunam.commands.stopping import only_registry, unknown_party, unknown_registry
-from pratunam.commands.usage_words import WholeNumber, WrongWord
+from pratunam.commands.usage_words import PerCent, WholeNumber, WrongWord
 from pratunam.commands.waiting import exit_code, has_ended, wait_for
 from pratunam.doorbells import ring_check
 from pratunam.dry_view import report_json, report_lines
@@ -76,7 +77,7 @@ async def check(
     show_default=True,
     help="Higher goes first, within the party.",
 )
-@click.option("--max-invalid", type=click.FloatRange(0, 100), default=5.0, show_default=True,
+@click.option("--max-invalid", type=PerCent(0, 100), default=5.0, show_default=True,
               help="Per cent of invalid rows above which the job waits for people.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Wait for the end, and tell it.")
@@ -112,7 +113,10 @@ async def submit(
     )
     if frame.is_terminal and not yes:
         request = await _ask(frame, parts, owner, rules, file, request)
-    job = await receive(file, request, intake_parts_for(parts, rules), frame.by, parts.clock.now())
+    now = parts.clock.now()
+    job = await receive(file, request, intake_parts_for(parts, rules), frame.by, now)
+    if job.submitted_at != now:
+        _say_known(job)
     runs = await ring_check(frame.settings, job.job)
     told: dict[str, object] = {"job": job.job, "receipt": job.receipt, "state": job.state.value}
     lines = [f"Job {job.job}  receipt {job.receipt}  ({job.state.value})"]
@@ -198,11 +202,23 @@ async def _ask(
     spoken = {name.strip().casefold() for name in request.ignored}
     left = [name for name in report.unknown if name.strip().casefold() not in spoken]
     for name in left:
-        click.confirm(f"Column “{name}” is not known. Submit without it? ไม่ใช้คอลัมน์นี้?", abort=True)
-    click.confirm(
-        f"Submit {report.records:,} records for {owner.name or owner.id} ({owner.id})? ยืนยันการส่ง?", abort=True
-    )
+        _confirm(f"Column “{name}” is not known. Submit without it? ไม่ใช้คอลัมน์นี้?")
+    whom = f"{owner.name or owner.id} ({owner.id})"
+    _confirm(f"Submit {report.records:,} records for {whom}? ยืนยันการส่ง?")
     return replace(request, ignored=(*request.ignored, *left))
+
+
+def _confirm(question: str) -> None:
+    try:
+        click.confirm(question, abort=True)
+    except click.Abort:
+        click.echo("Nothing was submitted. ยังไม่ได้ส่งไฟล์", err=True)
+        raise
+
+
+def _say_known(job: Job) -> None:
+    click.echo(f"This file was handed in before: it is job {job.job}, and nothing new was taken.", err=True)
+    click.echo(f"ไฟล์นี้เคยส่งแล้ว คืองาน {job.job} จึงไม่ได้รับซ้ำ", err=True)
 
 
 def _say_not_running() -> None:

@@ -1,6 +1,9 @@
 """What is wrong with a command line, for Thai readers: the place by its name, and what may stand there."""
 
+import math
+
 import click
+from click.core import Parameter
 
 
 class WrongWord(click.BadParameter):
@@ -16,6 +19,19 @@ class WholeNumber(click.IntRange):
     """A whole number within bounds, named so in messages."""
 
     name = "whole number"
+
+
+class PerCent(click.FloatRange):
+    """A share of a hundred; `nan` lies within no bounds."""
+
+    name = "number"
+
+    def convert(self, value: object, param: Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fails for what is none."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
 
 
 def usage_th(error: click.UsageError) -> str:
@@ -57,4 +73,6 @@ def _expected(kind: object) -> str:
         least = f" ตั้งแต่ {kind.min:,}" if kind.min is not None else ""
         most = f" ถึง {kind.max:,}" if kind.max is not None else ""
         return f" ต้องเป็นจำนวนเต็ม{least}{most}"
+    if isinstance(kind, PerCent):
+        return f" ต้องเป็นตัวเลข ตั้งแต่ {kind.min:g} ถึง {kind.max:g}"
     return " ต้องเป็นตัวเลข" if isinstance(kind, click.types.FloatParamType) else ""

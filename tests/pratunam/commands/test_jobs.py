@@ -192,4 +192,5 @@ def test_an_erased_job_keeps_its_counts_alone(desk: Desk) -> None:
     assert desk.json("job", "erase", job)["erased"] is True
     assert desk.files() == set()
     assert desk.json("job", "show", job)["records"]["accepted"] == 2
+    assert "contents were erased" in desk.run("job", "show", job).out
     assert desk.run("job", "results", job, "--out", str(desk.folder / "out")).code == 2

@@ -56,6 +56,7 @@ def test_a_submission_prints_its_job_and_receipt(desk: Desk) -> None:
     assert set(told.json) == {"job", "receipt", "state"}
     assert told.json["state"] == "received"
     assert "Nothing is running" in told.err
+    assert "handed in before" not in told.err
     assert "ระบบยังไม่ทำงาน" in told.err
 
 
@@ -63,7 +64,8 @@ def test_the_same_file_is_the_same_job(desk: Desk) -> None:
     """A second submission, and one after the end, name the first job; another party's is another."""
     file = desk.members(3, spoil=3)
     job = desk.submitted(file, "--max-invalid", "100")
-    assert desk.submitted(file) == job
+    again = desk.run("submit", file, "--party", "P001")
+    assert (again.code, job in again.out, f"it is job {job}" in again.err) == (0, True, True)
     assert desk.check(job).state.value == "finished"
     assert desk.submitted(file) == job
     assert desk.submitted(file, party="P002") != job
@@ -125,6 +127,7 @@ def test_a_person_is_shown_the_report_and_asked(desk: Desk) -> None:
     file.write_text("\n".join([f"{lines[0]},shoe size", *(f"{line},43" for line in lines[1:])]), "utf-8")
     told = desk.run("submit", str(file), "--party", "P001", say="y\nn\n")
     assert told.code == 130
+    assert "Nothing was submitted." in told.err
     assert "พรรคตัวอย่าง" in told.out
     assert "shoe size" in told.out
     assert desk.files() == set()
@@ -150,6 +153,7 @@ def test_an_unknown_party_hears_how_to_get_an_account(desk: Desk) -> None:
         (("--registry", "births"), "party-members"),
         (("--deadline", "tomorrow"), "RFC 3339"),
         (("--max-invalid", "101"), "0<=x<=100"),
+        (("--max-invalid", "nan"), "nan is no number"),
         (("--priority", "high"), "whole number"),
         (("--sheet", "x", "--colour", "red"), "--colour"),
     ],
