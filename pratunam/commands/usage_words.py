@@ -1,6 +1,7 @@
 """What is wrong with a command line, for Thai readers: the place by its name, and what may stand there."""
 
 import math
+from typing import Any
 
 import click
 from click.core import Parameter
@@ -26,7 +27,7 @@ class PerCent(click.FloatRange):
 
     name = "number"
 
-    def convert(self, value: object, param: Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: Parameter | None, ctx: click.Context | None) -> float:
         """Return the number; fails for what is none."""
         number = float(super().convert(value, param, ctx))
         if math.isnan(number):
