@@ -17,6 +17,9 @@ from intake.workbook import MOST_PACKED, Sheet, Workbook, choose_sheets
 
 #: rows of one chunk
 CHUNK_ROWS = 25_000
+#: a day as a bare number, perhaps with a time of day; and how many days one count is behind the other
+_DAYS = r"^(\d{1,6})(?:\.\d+)?$"
+_1900_TO_1904 = 1462
 #: a real date comes as a date with midnight
 _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2}) 00:00:00$"
 
@@ -45,6 +48,8 @@ def read_workbook(
             raise too_long()
         for at, rows in _chunks(chain([top.slice(header.row)], frames), header.row):
             part = _rows(rows, at)
+            if book.counts_from_1904:
+                part = part.with_columns(_since_1900(pl.col(one)) for one in _dates(header, maker))
             if first is None:
                 first = header
                 agree(make_look(header, part, maker.profile, "XLSX", "", tuple(one.name for one in filled)))
@@ -114,6 +119,18 @@ def _rows(part: pl.DataFrame, above: int) -> pl.DataFrame:
     dated = rows.select(pl.col(names).str.ends_with(" 00:00:00").any()).row(0)
     dates = [name for name, any_date in zip(names, dated, strict=True) if any_date]
     return rows.with_columns(pl.col(dates).str.replace(_MIDNIGHT, "$1")) if dates else rows
+
+
+def _dates(header: Header, maker: TableMaker) -> list[str]:
+    """Return the columns that hold dates."""
+    fields = maker.profile.fields
+    return [f"c{at}" for name, at in header.match.places.items() if fields[name].is_date]
+
+
+def _since_1900(days: pl.Expr) -> pl.Expr:
+    """Return bare numbers of days as most workbooks count them; what is shown as a date comes as a date whatever the count."""
+    number = days.str.extract(_DAYS).cast(pl.Int64) + _1900_TO_1904
+    return pl.coalesce(number.cast(pl.String), days)
 
 
 def _as_first(rows: pl.DataFrame, header: Header, first: Header, sheet: str) -> pl.DataFrame:

@@ -67,6 +67,7 @@ class Workbook:
         self._check_kind()
         self._scans: dict[str, Scan | BadFile] = {}
         self.sheets: tuple[Sheet, ...] = ()
+        self.counts_from_1904 = False
         left = MOST_UNPACKED
         # what a sheet refers to has been measured before the sheet is
         for entry in sorted(entries, key=_is_sheet):
@@ -186,6 +187,8 @@ class Workbook:
         }
         found = []
         for namespace in (_MAIN, _STRICT):
+            for one in book.iter(f"{namespace}workbookPr"):
+                self.counts_from_1904 |= one.get("date1904", "") in {"1", "true"}
             for one in book.iter(f"{namespace}sheet"):
                 key = next((value for name, value in one.attrib.items() if _REL_ID.fullmatch(name)), "")
                 if targets.get(key) in self.names:

@@ -21,11 +21,15 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its name (also the English header), its Thai headers (the first is the template's), its needs by operation."""
+    """One field: its name (also the English header), its Thai headers (the first is the template's), its needs by operation.
+
+    `is_date`: a number in its column is a day as a spreadsheet counts them, in Excel's usual count from 1900.
+    """
 
     name: str
     headers: tuple[str, ...]
     needs: Mapping[str, Need]
+    is_date: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ _NEEDS = {"R": Need.REQUIRED, "O": Need.OPTIONAL}
 
 FIELDS: dict[str, Field] = {
     name: Field(
-        name, headers, {op: _NEEDS[n] for op, n in zip(OPERATIONS, needs, strict=True) if n in _NEEDS}
+        name,
+        headers,
+        {op: _NEEDS[n] for op, n in zip(OPERATIONS, needs, strict=True) if n in _NEEDS},
+        is_date=name.endswith(("_date", "_at")),
     )
     for name, needs, headers in _TABLE
 }

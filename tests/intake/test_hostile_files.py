@@ -6,6 +6,7 @@ A case says what is made, and what must come of it: words of a refusal, or fault
 import datetime as dt
 import gzip
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -191,6 +192,22 @@ async def test_a_file_of_nothing_but_errors_loses_none_of_them(desk: Desk) -> No
     assert (job.rows, job.invalid, job.records.total) == (4500, 4500, 0)
     boxes = await desk.faults(job)
     assert sorted(row.row for box in boxes for row in box.rows) == list(range(2, 4502))
+
+
+async def test_bare_numbers_of_days_follow_the_workbook_s_count(desk: Desk) -> None:
+    """One and the same day, as a number without a date's format; four digits are enough for an old one."""
+    days = {False: (31079, 11000), True: (31079 - 1462, 11000 - 1462)}
+    born = set()
+    for is_1904, numbers in days.items():
+
+        def write(_: Any, sheet: Any, numbers: tuple[int, ...] = numbers) -> None:
+            for row, number in enumerate(numbers, 1):
+                sheet.write_number(row, HEADER.index("birth_date"), number)
+
+        job = await desk.take(book(write, {"date_1904": is_1904}), party=f"P00{1 + is_1904}")
+        bodies = [body for box in await desk.slices(job) for body in box.bodies]
+        born.add(tuple(json.loads(body)["birth_date"] for body in bodies[:2]))
+    assert born == {("1985-02-01", "1930-02-11")}
 
 
 async def test_dates_of_the_1904_system_are_the_days_they_show(desk: Desk) -> None:
