@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from domain.errors import BadFile, NotFound
 from domain.jobs import By, Job, NewJob
+from intake.escape import unescaped_name
 from intake.faults import bad_file, beyond_limits, no_room, refuse_unknown
 from intake.frames import Go, Look, Piece, ReadDone, ReadTask, TableChunk
 from intake.keeper import ChildDied, Keeper
@@ -170,7 +171,8 @@ def unspoken(unknown: Sequence[str], ignored: Sequence[str]) -> tuple[str, ...]:
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    # a corrected file has the names as they were made safe for spreadsheet programs
+    return " ".join(unescaped_name(name).split()).casefold()
 
 
 async def feed(

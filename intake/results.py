@@ -16,7 +16,7 @@ import polars as pl
 from domain.errors import Conflict, NotFound
 from domain.jobs import Job
 from domain.states import JobState
-from intake.escape import escaped
+from intake.escape import escaped, escaped_name
 from intake.fates import KINDS, REJECTED, Fate, Fates
 from intake.faults import quoted
 from intake.frames import TableChunk
@@ -54,7 +54,7 @@ async def write_results(job_id: str, out: Path, parts: IntakeParts) -> Manifest:
     await fates.load()
     draft = await asyncio.to_thread(_make_draft, out)
     try:
-        columns = (*head.columns, *OWN_COLUMNS)
+        columns = (*map(escaped_name, head.columns), *OWN_COLUMNS)
         writers = {kind: ResultWriter(draft, kind, columns, always=kind == REJECTED) for kind in KINDS}
         for writer in writers.values():
             await asyncio.to_thread(writer.begin)

@@ -132,6 +132,13 @@ class Workbook:
                 "Save it as an Excel workbook without macros (.xlsx), or as CSV UTF-8, and submit that.",
                 "บันทึกเป็นสมุดงาน Excel ที่ไม่มีมาโคร (.xlsx) หรือ CSV UTF-8 แล้วส่งไฟล์นั้น",
             )
+        if "xl/workbook.xml" not in self.names and self.names & {"content.xml", "xl/workbook.bin"}:
+            raise bad_file(
+                "This is a sheet in another format (OpenDocument .ods or binary .xlsb), not CSV or XLSX.",
+                "ไฟล์นี้เป็นแผ่นงานรูปแบบอื่น (OpenDocument .ods หรือ .xlsb) ไม่ใช่ CSV หรือ XLSX",
+                SAVE_AS_EN,
+                SAVE_AS_TH,
+            )
         if "xl/workbook.xml" not in self.names:
             raise bad_file(
                 "This is a compressed file, but no Excel workbook (.xlsx).",

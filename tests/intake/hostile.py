@@ -109,6 +109,15 @@ def not_workbook() -> bytes:
     return out.getvalue()
 
 
+def packed(*names: str) -> bytes:
+    """Return a zip of empty parts: what other programs' files are."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name in names:
+            made.writestr(name, b"")
+    return out.getvalue()
+
+
 def mixed() -> bytes:
     """Return a file whose fourth line alone is Windows-874."""
     lines = as_csv(cells()).split(b"\r\n")

@@ -84,14 +84,16 @@ async def test_a_row_s_own_fault_and_its_twin_stand_in_one_line(desk: Desk) -> N
 
 
 async def test_no_cell_of_a_result_is_a_formula(desk: Desk) -> None:
-    """What begins like a formula gets an apostrophe in every file."""
-    cells = grid([member(0, postcode="1")], more=("note", "two"))
-    cells[1][-2:] = ["=cmd|'/c calc'!A1", "＋1"]
-    job = await desk.take(as_csv(cells), ignored=("note", "two"), max_invalid_pct=100.0)
+    """What begins like a formula gets an apostrophe in every file, a column's name too; the corrected file says it again."""
+    cells = grid([member(0, postcode="1")], more=("note", "two", "=1+1"))
+    cells[1][-3:] = ["=cmd|'/c calc'!A1", "＋1", ""]
+    job = await desk.take(as_csv(cells), ignored=("note", "two", "=1+1"), max_invalid_pct=100.0)
     out = desk.home / "out"
     await write_results(job.job, out, desk.parts)
     (row,) = read_rows(out / "rejected.csv")
-    assert (row["note"], row["two"]) == ("'=cmd|'/c calc'!A1", "'＋1")
+    assert (row["note"], row["two"], row["'=1+1"]) == ("'=cmd|'/c calc'!A1", "'＋1", "")
+    again = await desk.submit((out / "rejected.csv").read_bytes())
+    assert again.parent == job.job
     book = fastexcel.read_excel(out / "rejected.xlsx").load_sheet("rejected", dtypes="string").to_polars()
     assert book["note"].to_list() == ["'=cmd|'/c calc'!A1"]
 
