@@ -27,7 +27,8 @@ BLANK = {
     "nationality_kind": "nationality-missing", "house_no": "no-house-no", "consent_ref": "no-consent", "consent_at": "no-consent",
     "end_reason": "no-end-reason",
 }  # fmt: skip
-_PHONE = r"^(?:\+?66|0)[1-9]\d{7,8}(?:(?:ต่อ|#|x)\d{1,6})?$"
+#: a mobile number may lack its zero, as spreadsheet programs leave it
+_PHONE = r"^(?:(?:\+?66|0)[1-9]\d{7,8}|[689]\d{8})(?:(?:ต่อ|#|x)\d{1,6})?$"
 #: what becomes of a house number such as 1/2 where a spreadsheet program takes it for a date
 _DATE_OF_A_SPREADSHEET = (
     r"^\d{4}-\d{2}-\d{2}(?: |$)|^\d{1,2}/\d{1,2}/(?:20[23]|25[67])\d$|(?i)^\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)$"

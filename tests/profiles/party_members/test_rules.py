@@ -106,6 +106,8 @@ CASES: list[tuple[Row, Row, set[tuple[str, str]]]] = [
     (ADD, {"postcode": "50200"}, {("postcode-mismatch", "postcode")}),
     (ADD, {"phone": "02-123-4567"}, set()),
     (ADD, {"phone": "+66 81 234 5678"}, set()),
+    (ADD, {"phone": "812345678"}, set()),
+    (ADD, {"phone": "123456789"}, {("bad-phone", "phone")}),
     (ADD, {"phone": "1234"}, {("bad-phone", "phone")}),
     (ADD, {"email": "a@example.org"}, set()),
     (ADD, {"email": "example"}, {("bad-email", "email")}),
