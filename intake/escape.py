@@ -13,13 +13,13 @@ def escaped(cells: pl.Expr) -> pl.Expr:
 
 
 def escaped_name(name: str) -> str:
-    """Return a column's name as `escaped` returns a cell."""
-    return re.sub(rf"^('*{_RISKY})", r"'\1", name)
+    """Return a column's name that no spreadsheet program reads as a formula; a safe one stays, however often it goes round."""
+    return re.sub(rf"^({_RISKY})", r"'\1", name)
 
 
 def unescaped_name(name: str) -> str:
     """Return a column's name as it was before `escaped_name`."""
-    return re.sub(rf"^'('*{_RISKY})", r"\1", name)
+    return re.sub(rf"^'({_RISKY})", r"\1", name)
 
 
 def unescaped(cells: pl.Expr) -> pl.Expr:

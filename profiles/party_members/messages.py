@@ -95,7 +95,8 @@ ADDRESS: dict[str, Message] = {
     "postcode-of-district": _M("The postcode is of another sub-district of the same district",
         "รหัสไปรษณีย์เป็นของตำบลอื่นในอำเภอเดียวกัน", "The row is taken as it is; check the postcode.",
         "รับรายการนี้แล้ว โปรดตรวจรหัสไปรษณีย์"),
-    "bad-phone": _M("Bad phone", "หมายเลขโทรศัพท์ไม่ถูกต้อง", "Write 9 or 10 digits that begin with 0, or leave it blank.", "โปรดกรอก 9 หรือ 10 หลักที่ขึ้นต้นด้วย 0 หรือเว้นว่าง"),
+    "bad-phone": _M("Bad phone", "หมายเลขโทรศัพท์ไม่ถูกต้อง", "Write 9 or 10 digits that begin with 0, or leave it blank.",
+        "โปรดกรอก 9 หรือ 10 หลักที่ขึ้นต้นด้วย 0 หรือเว้นว่าง"),
     "bad-email": _M("Bad e-mail address", "อีเมลไม่ถูกต้อง", "Correct it, or leave it blank.", "โปรดแก้ไข หรือเว้นว่าง"),
 }  # fmt: skip
 MEMBERSHIP: dict[str, Message] = {
