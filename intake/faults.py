@@ -39,6 +39,14 @@ def place(row: int, sheet: str = "") -> tuple[str, str]:
     return f"Row {row}", f"แถวที่ {row}"
 
 
+def of_sheet(fault: BadFile, sheet: str) -> BadFile:
+    """Return an error with its sheet's name in front, where there are several sheets."""
+    if not sheet:
+        return fault
+    en, th = f"Sheet “{quoted(sheet)}”: {fault.message_en}", f"แผ่นงาน “{quoted(sheet)}”: {fault.message_th}"
+    return bad_file(en, th, fault.remedy_en, fault.remedy_th)
+
+
 def place_label(place: tuple[int, str]) -> str:
     """Return a row's place as result files name it: its number, behind its sheet's name where there are several."""
     row, sheet = place

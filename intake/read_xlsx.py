@@ -5,13 +5,14 @@ from itertools import chain
 
 import polars as pl
 
-from intake.faults import bad_file, named, no_rows, quoted
+from domain.errors import BadFile
+from intake.faults import bad_file, named, no_rows, of_sheet, quoted
 from intake.frames import Look, ReadTask
 from intake.look import HEADER_ROWS, Header, best_header, check_header, headless, refuse_misread
 from intake.read import make_look
 from intake.sheet_package import read_sheet
 from intake.sheet_parts import EarlyParts, read_parts
-from intake.sheet_scan import MOST_ROWS, refuse_hidden_things, too_long
+from intake.sheet_scan import MOST_ROWS, Scan, refuse_hidden_things, too_long
 from intake.table import ROW_COLUMN, TableMaker, kept_columns
 from intake.workbook import MOST_PACKED, Sheet, Workbook, choose_sheets
 
@@ -31,7 +32,7 @@ def read_workbook(
     early = EarlyParts()
     book = Workbook(_whole(pieces), early.read)
     visible = [sheet for sheet in book.sheets if sheet.visible]
-    scans = {sheet.path: book.scan(sheet.path) for sheet in visible}
+    scans = {sheet.path: _scan(book, sheet, len(visible)) for sheet in visible}
     filled = tuple(sheet for sheet in visible if scans[sheet.path].last_row)
     chosen = choose_sheets(book.sheets, filled, task.sheet)
     if not chosen or not all(scans[sheet.path].last_row for sheet in chosen):
@@ -42,10 +43,13 @@ def read_workbook(
         is_ordered = scans[sheet.path].is_ordered
         frames = read_parts(book, sheet, name, early) if is_ordered else _whole_sheet(book, sheet)
         top = next(frames)
-        header = _header(top, maker)
-        refuse_hidden_things(scans[sheet.path], header.row, len(header.columns), name)
-        if scans[sheet.path].last_row - header.row > MOST_ROWS:
-            raise too_long()
+        try:
+            header = _header(top, maker)
+            refuse_hidden_things(scans[sheet.path], header.row, len(header.columns))
+            if scans[sheet.path].last_row - header.row > MOST_ROWS:
+                raise too_long()
+        except BadFile as fault:
+            raise of_sheet(fault, name) from None
         for at, rows in _chunks(chain([top.slice(header.row)], frames), header.row):
             part = _rows(rows, at)
             if book.counts_from_1904:
@@ -65,6 +69,13 @@ def read_workbook(
             "The workbook refers to other files; those were not looked at.",
             "สมุดงานอ้างถึงไฟล์อื่น ระบบไม่ได้อ่านไฟล์เหล่านั้น",
         )
+
+
+def _scan(book: Workbook, sheet: Sheet, sheets: int) -> Scan:
+    try:
+        return book.scan(sheet.path)
+    except BadFile as fault:
+        raise of_sheet(fault, sheet.name if sheets > 1 else "") from None
 
 
 def _whole(pieces: Iterator[bytes]) -> bytes:

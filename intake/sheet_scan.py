@@ -171,11 +171,11 @@ def _merged(part: bytes, scan: Scan) -> None:
         scan.merged.append((int(bottom), f"{left.decode()}{int(top)}:{right.decode()}{int(bottom)}"))
 
 
-def refuse_hidden_things(scan: Scan, header_row: int, columns: int, sheet: str) -> None:
+def refuse_hidden_things(scan: Scan, header_row: int, columns: int) -> None:
     """Raise BadFile, naming the place, for formulas, merged cells and hidden rows or columns in the table's own area."""
     rows = [row for row in scan.hidden_rows if row > header_row]
     if rows:
-        en, th = place(rows[0], sheet)
+        en, th = place(rows[0])
         raise _fault(f"{en} is hidden", f"{th} ถูกซ่อนไว้", "Unhide all rows", "ยกเลิกการซ่อนแถวทั้งหมด")
     for low, high in scan.hidden_columns:
         first = max(low, scan.first_column)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from intake.escape import unescaped
-from intake.faults import counted, long_cell, no_rows, too_many_rows, unnamed_column
+from intake.faults import counted, long_cell, no_rows, place_label, too_many_rows, unnamed_column
 from intake.frames import ReadDone, TableChunk
 from intake.look import JOB_COLUMN, Header, refuse_missing
 from profiles.profile import Profile
@@ -183,7 +183,7 @@ class TableMaker:
             if keyed or not texts or len(texts) * 2 > len(cells) or not _TOTAL.match(texts[0]):
                 break
             left -= 1
-            self.totals.append(str(cells[-1]))
+            self.totals.append(place_label((cells[-1], self._sheet)))
         return frame.head(left)
 
     def _notes(self) -> list[tuple[str, str]]:

@@ -40,6 +40,18 @@ def book(change: Callable[[Any, Any], None], options: dict[str, Any] | None = No
     return out.getvalue()
 
 
+def second_formula() -> bytes:
+    """Return a workbook whose second sheet holds a formula."""
+
+    def more(made: Any, _: Any) -> None:
+        sheet = made.add_worksheet("ข")
+        for at, row in enumerate(cells()):
+            sheet.write_row(at, 0, row)
+        sheet.write_formula(1, 0, "=1+1")
+
+    return book(more)
+
+
 def repacked(edit: dict[str, Callable[[bytes], bytes]], add: dict[str, bytes] | None = None) -> bytes:
     """Return a good workbook with entries edited and added."""
     out = io.BytesIO()

@@ -29,6 +29,14 @@ async def test_a_place_names_its_sheet_where_there_are_several(desk: Desk) -> No
     assert (fault.code, fault.rows, fault.places) == ("bad-postcode", (3,), ("สอง!3",))
 
 
+async def test_total_rows_are_named_with_their_sheets(desk: Desk) -> None:
+    """A total stands at the end of each."""
+    table = [*grid(members(2)), ["รวม", "2"]]
+    report = await dry(desk, as_xlsx({"ก": table, "ข": [*grid(members(2, 5)), ["รวม", "2"]]}), sheet="all")
+    assert "ก!4" in report.notes_en[0]
+    assert "ข!4" in report.notes_en[0]
+
+
 async def test_a_warning_names_its_rows_and_column(desk: Desk) -> None:
     """A row that is taken with a doubt can be found."""
     rows = [member(1), member(2, tambon="ในเมือง", amphoe="เมือง", province="ขอนแก่น", postcode="40260")]
