@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from tests.gauntlet.kinds import Broken, Kind, NotInjected, Scene
 from tests.gauntlet.proxy import DOWN, UP, Link
 
-_KEY = re.compile(rb'"key":\s*"([A-Za-z0-9_-]{1,64})"')
+#: a key in a record's body, or in the path of a request about one record
+_KEY = re.compile(rb'"key":\s*"([A-Za-z0-9_-]{1,64})"|(?:GET|PUT) \S*/records/([A-Za-z0-9_-]{1,64}) HTTP/1\.1\r\n')
 WHERE = ("registrar", "redis", "ledger")
 
 
@@ -44,7 +45,7 @@ async def twice(scene: Scene) -> None:
         link.reset()  # sessions begin anew on connections that are kept from their beginning
         await asyncio.sleep(scene.span_s(4.0))
         again = await link.deliver_again()
-        keys = [key.decode() for sent in again for key in _KEY.findall(sent)]
+        keys = [key for sent in again for key in keys_of(sent)]
         for key in keys:
             scene.repeated[key] = scene.repeated.get(key, 0) + 1
         await asyncio.sleep(1)
@@ -53,6 +54,11 @@ async def twice(scene: Scene) -> None:
         await registrar.control(mode="enforce")
     if not keys:
         raise NotInjected("no record passed by meanwhile")
+
+
+def keys_of(sent: bytes) -> list[str]:
+    """Return the keys of what arrives at the registrar when these bytes are delivered: records, and questions about them."""
+    return [(in_body or in_path).decode() for in_body, in_path in _KEY.findall(sent)]
 
 
 async def swizzle(scene: Scene) -> None:
