@@ -58,7 +58,8 @@ class Closing:
         """Know nothing until `heed`."""
         self._registry = registry
         self._policy: Policy | None = None
-        self._known: dict[str, tuple[int, int | None]] = {}
+        #: from when to when (registrar's clock, ms) it holds, and the end
+        self._known: dict[str, tuple[int, int, int | None]] = {}
 
     def heed(self, policy: Policy) -> None:
         """Take another policy."""
@@ -69,9 +70,10 @@ class Closing:
     def closes_at(self, party: str, now: int) -> int | None:
         """Return when the party's window ends (ms, registrar's clock): `now` when it is closed, None when the end is far off."""
         known = self._known.get(party)
-        if known is None or now >= known[0]:
-            known = self._known[party] = self._look_up(party, now)
-        return known[1]
+        # also before it was looked up: where our clock was stepped and is measured anew, the registrar's seems to go back
+        if known is None or not known[0] <= now < known[1]:
+            known = self._known[party] = (now, *self._look_up(party, now))
+        return known[2]
 
     def _look_up(self, party: str, now: int) -> tuple[int, int | None]:
         """When to look again, also when a closed window opens before that, and when the window ends."""

@@ -176,3 +176,13 @@ def test_a_window_that_was_closed_a_moment_ago_is_open_from_its_first_instant() 
     opens = MIDNIGHT + 8 * 3_600_000
     assert closing.closes_at("A", opens - 500) == opens - 500
     assert closing.closes_at("A", opens) == opens + 3_600_000
+
+
+def test_a_clock_that_ran_ahead_into_a_gap_moves_no_end() -> None:
+    """Stepped forward past a window's end and measured anew a moment later, it finds the end where it always was."""
+    hours = (WindowRule(from_s=8 * 3600, to_s=9 * 3600),)
+    closing = Closing(REGISTRY)
+    closing.heed(make_policy("http://127.0.0.1:1", {"A": 1}, windows=hours))
+    closes = MIDNIGHT + 9 * 3_600_000
+    assert closing.closes_at("A", closes + 2_000) == closes + 2_000
+    assert closing.closes_at("A", closes - 3_000) == closes
