@@ -38,7 +38,7 @@ class Sending:
         self.changed = asyncio.Event()
         self.resolver.on_answer = self._look_again
         answers.on_stopped = self.changed.set
-        self.verdict: Verdict | None = None
+        self._verdict: Verdict | None = None
         self.closes_at: int | None = None
         self.leaving = False
         self.last_line_at = self._clock.monotonic()
@@ -55,7 +55,7 @@ class Sending:
 
     def open(self) -> None:
         """Begin an exchange."""
-        self.verdict = None
+        self._verdict = None
         self._answered = 0
         self._over.clear()
         self._upload = upload = self._station.wire.open(self._session)
@@ -101,6 +101,11 @@ class Sending:
             lease = self._seat.lease
             self._station.emit(RecordsSent(self._station.registry, lease.party, lease.account, self._untold))
             self._untold = 0
+
+    def take_verdict(self) -> Verdict | None:
+        """Return what the end of the exchange means, once; None while it goes on."""
+        verdict, self._verdict = self._verdict, None
+        return verdict
 
     def is_closed(self) -> bool:
         """Say whether the window has come to its guard by the registrar's clock."""
@@ -200,7 +205,7 @@ class Sending:
             self._stock.lose_all()
             self._station.signals.errors += 1
         idle_ms = self._clock.monotonic() - self.last_line_at
-        self.verdict = after_end(
+        self._verdict = after_end(
             end,
             progressed=progressed,
             hiccups=self._hiccups,

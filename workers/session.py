@@ -127,6 +127,9 @@ class Session:
         reason = await self._work(sending, session)
         cut = self._stopped or reason is Reason.WINDOW
         await sending.drain(cut=cut)
+        last = sending.take_verdict()
+        if last is not None and last.is_pushback:  # said while the last answers were waited for
+            await heed(station, lease, last, "end")
         return reason
 
     def _set_pace(self, session: OpenSession, seat: Seat) -> AccountQuota | None:
@@ -152,8 +155,8 @@ class Session:
         while True:
             now = self._station.clock.monotonic()
             sending.closes_at = self._station.closes_at(self._lease.party, self._station.registrar_now())
-            if sending.verdict is not None and reopen_at is None:
-                verdict = sending.verdict
+            verdict = sending.take_verdict()
+            if verdict is not None:
                 reason = await heed(self._station, self._lease, verdict, verdict.set_aside or "end")
                 if reason is not None:
                     return reason

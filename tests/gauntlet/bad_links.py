@@ -9,7 +9,9 @@ from tests.gauntlet.kinds import Broken, Kind, NotInjected, Scene
 from tests.gauntlet.proxy import DOWN, UP, Link
 
 #: a key in a record's body, or in the path of a request about one record
-_KEY = re.compile(rb'"key":\s*"([A-Za-z0-9_-]{1,64})"|(?:GET|PUT) \S*/records/([A-Za-z0-9_-]{1,64}) HTTP/1\.1\r\n')
+_KEY = re.compile(
+    rb'"key":\s*"([A-Za-z0-9_-]{1,64})"|(?:GET|PUT) \S*/records/([A-Za-z0-9_-]{1,64}) HTTP/1\.1\r\n'
+)
 WHERE = ("registrar", "redis", "ledger")
 
 

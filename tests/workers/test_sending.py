@@ -175,7 +175,7 @@ async def test_a_write_that_fails_in_an_unforeseen_way_leaves_its_lines_unknown(
     scene.sending.pump()
     assert scene.paper.aborted
     assert scene.hand.unknown == {0, 1, 2, 3, 4}
-    assert scene.sending.verdict is not None
+    assert scene.sending.take_verdict() is not None
 
 
 @pytest.mark.parametrize(("low_water", "needs_a_round"), [(5, False), (6, True)])
@@ -236,11 +236,11 @@ async def test_an_exchange_that_was_given_up_says_nothing_more(scene: Scene) -> 
 
 
 async def test_an_exchange_ends_once(scene: Scene) -> None:
-    """Draining ends what has ended: the verdict of the first end stands."""
+    """Draining what has ended ends nothing: there is one verdict, and it is given once."""
     scene.sending.pump()
     await scene.sending.drain(cut=True)
-    verdict = scene.sending.verdict
+    assert scene.sending.take_verdict() is not None
     await scene.sending.drain(cut=True)
     scene.sending._end(End("silence", clean=False))
-    assert scene.sending.verdict is verdict
+    assert scene.sending.take_verdict() is None
     assert scene.work.station.signals.errors == 0

@@ -128,6 +128,27 @@ async def test_a_long_pause_frees_the_account(work: Bench, server: Scripted) -> 
     assert work.ledger.states() == "pppp"
 
 
+async def test_a_word_to_slow_down_counts_while_the_last_answers_are_waited_for(
+    work: Bench, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session is leaving already, but others go on: the gate hears of it all the same, once."""
+    drain = Sending.drain
+
+    async def leaving(sending: Sending, *, cut: bool) -> None:
+        server.let_go.set()
+        await drain(sending, cut=cut)
+
+    monkeypatch.setattr(Sending, "drain", leaving)
+    server.script = lambda key: {"do": "late", "status": "end", "code": "overloaded", "retry_after": 60}
+    work.ledger.add_slice(4)
+    running = asyncio.ensure_future(serve(work))
+    await until(lambda: bool(server.arrived))
+    work.station.stopping.set()
+    assert (await running).reason is Reason.STOPPING
+    assert work.gate.pushes == [(Scope.REGISTRY, "", 60_000)]
+    assert work.ledger.states() == "pppp"
+
+
 async def test_a_failing_ledger_loses_no_answer(work: Bench, server: Scripted) -> None:
     """Outcomes whose settling failed are settled later, once."""
     work.ledger.failures = [RuntimeError("disk"), RuntimeError("disk")]

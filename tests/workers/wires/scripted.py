@@ -31,7 +31,7 @@ class Refusal:
 
 @dataclass
 class Scripted:
-    """The script and the notebook. A script's answer may carry `do`: reset, garbage, truncated, silence, nothing."""
+    """The script and the notebook. A script's answer may carry `do`: reset, garbage, truncated, silence, nothing, or late (when let go)."""
 
     script: Script = accept
     refusal: Refusal | None = None
@@ -154,6 +154,8 @@ async def _answer_line(server: Scripted, request: web.Request, answer: web.Strea
             return False
         case "nothing":
             return False
+        case "late":
+            await server.let_go.wait()
     await answer.write(json.dumps(told).encode() + b"\n")
     return bool(told["status"] != "end")
 
