@@ -66,7 +66,7 @@ def gazetteer() -> Gazetteer:
         pl.DataFrame(postcodes, schema=["area", "postcode", "fits"], orient="row").with_columns(
             pl.col("area").cast(pl.Int32)
         ),
-        _abolished({tuple(a[:3]) for a in areas}),
+        _abolished({(a[0], a[1], a[2]): a[3] for a in areas}),
     )
 
 
@@ -97,8 +97,21 @@ def _province_keys(name: str) -> frozenset[str]:
     return frozenset({place_key(name)})
 
 
-def _abolished(in_use: set[tuple[str, ...]]) -> pl.DataFrame:
-    """Return the abolished sub-districts, and those of abolished districts, that no place in use is called by today."""
+def _one_of_a_kind(in_use: dict[tuple[str, str, str], int]) -> dict[tuple[str, str], str]:
+    """Return the codes of the places whose two lower names, as keys, stand together in one province only."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for (tambon, amphoe, _), code in in_use.items():
+        if amphoe != CAPITAL:
+            found.setdefault((tambon, amphoe.removeprefix(CAPITAL)), set()).add(code)
+    return {names: str(*codes) for names, codes in found.items() if len(codes) == 1}
+
+
+def _abolished(in_use: dict[tuple[str, str, str], int]) -> pl.DataFrame:
+    """Return the abolished sub-districts, and those of abolished districts, that no place in use is called by today.
+
+    `in_use`: the three keys → area. Where no successor is listed, a new province may have taken over the one place of these names.
+    """
+    elsewhere = _one_of_a_kind(in_use)
     areas = abolished_areas()
     gone = {a.code: a for a in areas if a.level == "district"}
     rows: dict[tuple[str, str, str], str] = {}
@@ -115,7 +128,9 @@ def _abolished(in_use: set[tuple[str, ...]]) -> pl.DataFrame:
             for p in _province_keys(province.name_th):
                 key = (place_key(area.name_th), place_key(amphoe), p)
                 if key not in in_use and (area.successors or key not in rows):
-                    rows[key] = ", ".join(filter(None, map(_full_name, area.successors)))
+                    moved = elsewhere.get((key[0], key[1].removeprefix(CAPITAL)))
+                    successors = area.successors or ([moved] if moved else [])
+                    rows[key] = ", ".join(filter(None, map(_full_name, successors)))
     return pl.DataFrame(
         [(*key, detail) for key, detail in rows.items()], schema=[*_KEYS, "detail"], orient="row"
     )

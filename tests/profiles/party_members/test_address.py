@@ -91,6 +91,22 @@ def test_an_abolished_name_tells_its_successors() -> None:
     assert found["area_detail"] == "แขวงบางนาเหนือ เขตบางนา กรุงเทพมหานคร, แขวงบางนาใต้ เขตบางนา กรุงเทพมหานคร"
 
 
+@pytest.mark.parametrize(
+    ("written", "now"),
+    [
+        ("อรัญประเทศ อรัญประเทศ ปราจีนบุรี", "ต.อรัญประเทศ อ.อรัญประเทศ จ.สระแก้ว"),
+        ("ศาลาลำดวน สระแก้ว ปราจีนบุรี", "ต.ศาลาลำดวน อ.เมืองสระแก้ว จ.สระแก้ว"),
+        ("ชานุมาน ชานุมาน อุบลราชธานี", "ต.ชานุมาน อ.ชานุมาน จ.อำนาจเจริญ"),
+        ("นางเลิ้ง ป้อมปราบศัตรูพ่าย กทม.", None),
+    ],
+)
+def test_a_place_that_went_to_a_new_province_is_told_where_it_is_now(written: str, now: str | None) -> None:
+    """No list says so: the two names stand together once only. Where they stand nowhere, nothing is guessed."""
+    tambon, amphoe, province = written.split()
+    found = area(tambon, amphoe, province, None)
+    assert (found["area_problem"], found["area_detail"] or None) == ("area-abolished", now)
+
+
 def test_no_abolished_name_hides_a_place_in_use() -> None:
     """Where a name was given up and is used again, the place in use wins."""
     keys = ["tambon_key", "amphoe_key", "province_key"]
