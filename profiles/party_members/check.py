@@ -47,7 +47,7 @@ def check(frame: pl.DataFrame, context: CheckContext) -> Checked:
         if operation is not None:
             bad = read["_position"].is_in(pl.concat([found, unfit])["_position"].unique().implode())
             goods.append(_good(read, bad, operation, cleaned.quoted))
-            named.append(_named(read.filter(bad), operation))
+            named.append(_named(read, bad, operation))
     return Checked(
         _in_order(goods, GOOD), _in_order(named, NAMED), _in_order(faults, FAULT), _in_order(warnings, FAULT)
     )
@@ -138,9 +138,10 @@ def _good(read: pl.DataFrame, bad: pl.Series, operation: str, quoted: frozenset[
     return told.with_columns(write_bodies(values, operation, quoted))
 
 
-def _named(bad: pl.DataFrame, operation: str) -> pl.DataFrame:
+def _named(read: pl.DataFrame, bad: pl.Series, operation: str) -> pl.DataFrame:
     """Return who stands in rows with faults, where the ID itself has none: who stands twice is told all the same."""
-    known = bad.filter(pl.col("id_bare").is_not_null() & pl.col("id_problem").is_null())
+    told = read.select("_position", "id_bare", "id_problem", "member_no").filter(bad)
+    known = told.filter(pl.col("id_bare").is_not_null() & pl.col("id_problem").is_null())
     return known.select(
         "_position", pl.lit(operation).alias("operation"), pl.col("id_bare").alias("person"), "member_no"
     )
