@@ -17,22 +17,26 @@ if TYPE_CHECKING:  # intake loads polars
     from intake.frames import TableChunk
     from intake.spooled import SpooledTable
 
+_STATES = ("doubtful", "unknown")
+
 
 @dataclass(frozen=True, slots=True)
 class RecordPlace:
-    """One record: its row and sheet in the file, and where the ledger keeps it."""
+    """One record: its row and sheet in the file, and where the ledger keeps it; the row of an erased one is known to nobody."""
 
-    row: int
+    row: int | None
     sheet: str
     slice_id: str
     line: int
 
 
 async def list_unsettled(parts: Parts, job: Job, state: str) -> Sequence[RecordPlace]:
-    """Return a job's records in one state (`unknown`, `doubtful`) in the file's order; raises NotFound once it was erased."""
+    """Return a job's records in one state (`unknown`, `doubtful`) in the file's order."""
     records = await parts.ledger.unsettled(job.job, state)
     if not records:
         return []
+    if job.erased_at is not None:
+        return [RecordPlace(None, "", each.slice_id, each.line) for each in records]
     positions = await _positions(parts, job)
     wanted = {(each.slice_id, each.line): positions[each.slice_id][each.line] for each in records}
     rows = await _rows(parts, job, frozenset(wanted.values()))
@@ -42,7 +46,7 @@ async def list_unsettled(parts: Parts, job: Job, state: str) -> Sequence[RecordP
 
 async def find_unsettled(parts: Parts, job: Job, row: int, sheet: str | None) -> RecordPlace | None:
     """Return the unknown or doubtful record of one row of the file; without `sheet`, of the only sheet that has one there."""
-    for state in ("doubtful", "unknown"):
+    for state in _STATES:
         found = [
             place
             for place in await list_unsettled(parts, job, state)
@@ -50,6 +54,15 @@ async def find_unsettled(parts: Parts, job: Job, row: int, sheet: str | None) ->
         ]
         if len(found) == 1:
             return found[0]
+    return None
+
+
+async def find_line(parts: Parts, job: Job, slice_id: str, line: int) -> RecordPlace | None:
+    """Return the unknown or doubtful record of one line of a slice, as the lists name it."""
+    for state in _STATES:
+        for each in await parts.ledger.unsettled(job.job, state):
+            if (each.slice_id, each.line) == (slice_id, line):
+                return RecordPlace(None, "", slice_id, line)
     return None
 
 

@@ -1,5 +1,7 @@
 """`pratunam records doubtful / unknown / resolve`: people's answer where the machine has none."""
 
+from dataclasses import dataclass
+
 import click
 from rich.console import Console
 
@@ -13,7 +15,7 @@ from pratunam.commands.usage_words import WrongWord
 from pratunam.doorbells import wake_scheduler
 from pratunam.job_view import job_json
 from pratunam.parts import Parts
-from pratunam.unsettled import find_unsettled, list_unsettled
+from pratunam.unsettled import find_line, find_unsettled, list_unsettled
 
 _VERDICTS = {"accepted": RecordState.ACCEPTED, "rejected": RecordState.REJECTED}
 
@@ -49,10 +51,13 @@ async def unknown(frame: Frame, parts: Parts, job: str) -> None:
 async def resolve(
     frame: Frame, parts: Parts, *, job: str, row: str, verdict: str, reason: str, sheet: str | None
 ) -> None:
-    """Say what became of one record. ROW is its row in the file, or SHEET!ROW; `resend` sends it again with the same key."""
-    number, named = _row(row)
+    """Say what became of one record. ROW is its row in the file, SHEET!ROW, or SLICE:LINE; `resend` sends it again with the same key."""
+    where = _where(row)
     found = await parts.ledger.job(job)
-    place = await find_unsettled(parts, found, number, sheet or named)
+    if where.slice_id:
+        place = await find_line(parts, found, where.slice_id, where.number)
+    else:
+        place = await find_unsettled(parts, found, where.number, sheet or where.sheet)
     if place is None:
         raise NotFound(
             f"Row {row} of job {job} is no unknown or doubtful record.",
@@ -73,15 +78,27 @@ async def resolve(
     frame.tell(await job_json(parts, moved, forecast=False), f"Row {row} of job {job}: {verdict}.")
 
 
-def _row(text: str) -> tuple[int, str | None]:
-    sheet, _, number = text.rpartition("!")
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A record as people name it: by row and sheet, or by slice and line."""
+
+    number: int
+    sheet: str | None = None
+    slice_id: str | None = None
+
+
+def _where(text: str) -> _Where:
+    sign = ":" if ":" in text and "!" not in text else "!"
+    named, _, number = text.rpartition(sign)
     if not number.isascii() or not number.isdigit():
         raise WrongWord(
-            f"`{text}` is no row; write its number, or SHEET!NUMBER",
-            f"`{text}` ไม่ใช่แถว โปรดเขียนเลขแถว หรือ SHEET!เลขแถว",
+            f"`{text}` is no row; write its number, SHEET!NUMBER, or SLICE:LINE as listed",
+            f"`{text}` ไม่ใช่แถว โปรดเขียนเลขแถว SHEET!เลขแถว หรือ SLICE:LINE ตามรายการ",
             param_hint="ROW",
         )
-    return int(number), sheet or None
+    if sign == ":":
+        return _Where(int(number), slice_id=named)
+    return _Where(int(number), sheet=named or None)
 
 
 async def _list(frame: Frame, parts: Parts, job: str, state: str) -> None:
@@ -92,7 +109,9 @@ async def _list(frame: Frame, parts: Parts, job: str, state: str) -> None:
         if not rows:
             console.print(f"No record of job {job} is {state}.")
             return
-        cells = [(str(row.row), row.sheet, row.slice_id, str(row.line)) for row in rows]
+        cells = [
+            ("" if row.row is None else str(row.row), row.sheet, row.slice_id, str(row.line)) for row in rows
+        ]
         show_table(console, ("row", "sheet", "slice", "line"), cells)
 
     told = [{"row": row.row, "sheet": row.sheet, "slice": row.slice_id, "line": row.line} for row in rows]

@@ -163,6 +163,15 @@ class Desk:
 
         return self.within(work)
 
+    def doubt(self, job: str, line: int) -> None:
+        """Have a line of the job's first slice, of which nothing is known, become one for people."""
+
+        async def work(parts: Parts) -> None:
+            outcome = Outcome(line, RecordState.DOUBTFUL)
+            await parts.ledger.settle([Settlement(f"{job}.0", (outcome,))], parts.clock.now())
+
+        self.within(work)
+
     def files(self) -> set[str]:
         """Name the job data that lies in the home."""
         return {path.name for path in (self.home / "spool").glob("*")} if self.home.exists() else set()

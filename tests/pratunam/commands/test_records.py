@@ -52,3 +52,20 @@ def test_a_wrong_answer_changes_nothing(desk: Desk, job: str, arguments: tuple[s
     assert told.code == 2
     assert word in told.err
     assert desk.json("job", "show", job)["records"]["unknown"] == 1
+
+
+def test_people_answer_for_records_of_an_erased_job_too(desk: Desk) -> None:
+    """Nobody knows its rows any more: slice and line name the record."""
+    job = desk.submitted(desk.members(3))
+    desk.check(job)
+    desk.settle(job, A, U, A)
+    desk.doubt(job, 1)
+    desk.json("job", "erase", job)
+    [listed] = desk.json("records", "doubtful", job)
+    assert listed == {"row": None, "sheet": "", "slice": f"{job}.0", "line": 1}
+    assert f"{job}.0" in desk.run("records", "doubtful", job).out
+    answer = ("--as", "accepted", "--reason", "asked by letter 7")
+    assert desk.run("records", "resolve", job, "3", *answer).code == 2
+    assert desk.run("records", "resolve", job, f"{job}.0:2", *answer).code == 2
+    told = desk.json("records", "resolve", job, f"{job}.0:1", *answer)
+    assert (told["records"]["doubtful"], told["records"]["accepted"]) == (0, 3)
