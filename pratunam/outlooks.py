@@ -17,7 +17,7 @@ from pratunam.gate import usage_of
 from pratunam.outlook import Outlook, timezone_of
 from pratunam.parts import Parts
 from pratunam.running import redis_address
-from pratunam.status import Status
+from pratunam.status import PartyStatus, Status
 from pratunam.unchecked import RowsWaiting
 
 #: jobs that have an outlook
@@ -79,10 +79,13 @@ class Outlooks:
 
 async def with_outlooks(status: Status, outlooks: Outlooks) -> Status:
     """Return a status that says of each party with a backlog when that will be done."""
-    parties = {
-        party: replace(each, outlook=await outlooks.of_party(each.registry, party)) if each.backlog else each
-        for party, each in status.parties.items()
-    }
+
+    async def told(party: str, each: PartyStatus) -> PartyStatus:
+        also = tuple([await told(party, other) for other in each.also])
+        outlook = await outlooks.of_party(each.registry, party) if each.backlog else None
+        return replace(each, outlook=outlook, also=also)
+
+    parties = {party: await told(party, each) for party, each in status.parties.items()}
     return replace(status, parties=parties)
 
 

@@ -6,7 +6,7 @@ Reads only. Pace is the difference of two looks, so a single `status` takes two 
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.errors import GateLost
 from domain.jobs import PartyBacklog
@@ -41,7 +41,10 @@ class RegistryStatus:
 
 @dataclass(frozen=True, slots=True)
 class PartyStatus:
-    """One party in one registry: records waiting, records a second, its share, sessions and usable accounts, window, what binds."""
+    """One party in one registry: records waiting, records a second, its share, sessions and usable accounts, window, what binds.
+
+    A party of several registries is told where it has most waiting; `also` is how it stands in the others.
+    """
 
     registry: str
     backlog: int
@@ -54,11 +57,12 @@ class PartyStatus:
     bound_by: str
     timezone: str = "UTC"
     outlook: Outlook | None = None
+    also: tuple["PartyStatus", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole gate at one look; parties by id (those with accounts)."""
+    """The whole gate at one look; parties by id."""
 
     policy_version: int
     registries: Mapping[str, RegistryStatus]
@@ -119,14 +123,16 @@ class StatusReader:
     async def _look(self) -> Status:
         version = await self._parts.policy_version()
         registries: dict[str, RegistryStatus] = {}
-        parties: dict[str, PartyStatus] = {}
+        parties: dict[str, list[PartyStatus]] = {party: [] for party in version.policy.parties}
         holds = await self._parts.ledger.holds()
         for name, rules in version.policy.registries.items():
             usage = await self._usage(name)
             pace = self._pace(name, usage)
             registries[name] = _registry(rules, usage, pace.get("", 0.0), holds)
-            parties |= await self._parties(version.policy, rules, usage, pace)
-        return Status(version.version, registries, parties, await self._parts.ledger.restored())
+            for party, each in (await self._parties(version.policy, rules, usage, pace)).items():
+                parties[party].append(each)
+        told = {party: _together(places) for party, places in parties.items()}
+        return Status(version.version, registries, told, await self._parts.ledger.restored())
 
     async def _usage(self, registry: str) -> Usage | None:
         if self._quotas is None:
@@ -181,6 +187,13 @@ async def read_status(parts: Parts, quotas: Quotas | None) -> Status:
         return status
     await asyncio.sleep(_BETWEEN_LOOKS_S)
     return await reader.read()
+
+
+def _together(places: Sequence[PartyStatus]) -> PartyStatus:
+    """Return a party's registries in one: first where most waits, then where it has most accounts; others where it has either."""
+    first = max(places, key=lambda each: (each.backlog, each.accounts))
+    others = (each for each in places if each is not first and (each.backlog or each.accounts))
+    return replace(first, also=tuple(others))
 
 
 def _registry(
@@ -244,4 +257,4 @@ def _party_json(party: PartyStatus, now: int) -> dict[str, object]:
         "window": {"open": party.window_open, "until": until},
         "bound_by": party.bound_by,
         **forecast_values(party.outlook, party.timezone, now),
-    }
+    } | ({"also": [_party_json(each, now) for each in party.also]} if party.also else {})

@@ -144,14 +144,16 @@ def _tell_applied(frame: Frame, applied: Applied) -> None:
     version = applied.version
     announced = sum(change.announced for change in applied.changes)
     lines = [f"Version {version.version} is applied, in force from {_when(version)}."]
-    lines += [f"  {change.party or 'everyone'}: {change.text_en}" for change in applied.changes]
+    lines += [
+        f"  {change.party or 'everyone'} ({change.registry}): {change.text_en}" for change in applied.changes
+    ]
     lines.append(
         "Every party is told." if announced else "Nothing that touches windows or accounts: no notice."
     )
     lines += _warning_lines(applied.warnings)
     told = _version(version) | {
         "changes": [
-            {"party": change.party, "text_en": change.text_en, "text_th": change.text_th}
+            {name: value for name, value in asdict(change).items() if name != "announced"}
             for change in applied.changes
         ],
         "warnings": [asdict(each) for each in applied.warnings],

@@ -50,9 +50,10 @@ def _registries(console: Console, found: Status) -> None:
 
 
 def _parties(console: Console, found: Status, zones: dict[str, str], now: int) -> None:
+    several = len(found.registries) > 1
     rows = [
         (
-            party,
+            f"{party} @ {each.registry}" if several else party,
             f"{each.backlog:,}",
             f"{each.rate:,.1f}",
             f"{each.share:,.1f}",
@@ -61,7 +62,8 @@ def _parties(console: Console, found: Status, zones: dict[str, str], now: int) -
             each.bound_by,
             outlook_cell(each.outlook, now),
         )
-        for party, each in found.parties.items()
+        for party, first in found.parties.items()
+        for each in (first, *first.also)
     ]
     names = ("party", "backlog", "records/s", "share", "sessions", "window", "bound by", "done")
     show_table(console, names, rows)

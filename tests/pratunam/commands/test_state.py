@@ -65,3 +65,22 @@ def test_a_home_without_a_policy_has_no_status(bare: Desk) -> None:
     told = bare.run("status")
     assert told.code == 2
     assert "policy apply" in told.err
+
+
+def test_a_party_of_two_registries_hides_no_backlog(desk: Desk) -> None:
+    """It is told where most waits, and `also` how it stands elsewhere; one without accounts there is not told of it."""
+    both = [(f'id     = "P00{n}-01"', f'registry = "party-members"\nid     = "P00{n}-01"') for n in (1, 2)]
+    trial = '[registry.trial]\nprofile = "party-members"\nendpoint = "https://trial.example"\n\n[party.P001]'
+    account = '[[party.P001.account]]\nregistry = "trial"\nid = "T"\nkind = "base"\nsecret = "plain:t"\n\n[party.P002]'
+    desk.apply(("[party.P001]", trial), ("[party.P002]", account), *both)
+    desk.check(desk.submitted(desk.members(), "--registry", "party-members"))
+    told = desk.json("status")["parties"]
+    assert (told["P001"]["registry"], told["P001"]["backlog"]) == ("party-members", 6)
+    [other] = told["P001"]["also"]
+    assert (other["registry"], other["backlog"], other["accounts"]) == ("trial", 0, 1)
+    assert told["P002"]["registry"] == "party-members"
+    assert "also" not in told["P002"]
+    text = desk.run("status").out
+    assert "P001 @ party-members" in text
+    assert "P001 @ trial" in text
+    assert "P002 @ trial" not in text
