@@ -132,18 +132,21 @@ def _read(name: str, entry: "Field[object]", text: str) -> object:
     if isinstance(default, Path) or entry.name.endswith("_file"):
         return _path(name, text) if text else None if default is None else default
     if entry.name in _WORDS and text not in _WORDS[entry.name]:
-        raise _wrong(name, f"is one of {', '.join(_WORDS[entry.name])}", f"{name}={default}")
+        words = ", ".join(_WORDS[entry.name])
+        raise _wrong(name, f"is one of {words}", f"ต้องเป็นหนึ่งใน {words}", f"{name}={default}")
     if entry.name == "redis_url" and text and not text.startswith(_REDIS):
-        raise _wrong(name, f"begins with {', '.join(_REDIS)}", f"{name}=redis://127.0.0.1:6379/0")
+        words = ", ".join(_REDIS)
+        raise _wrong(name, f"begins with {words}", f"ต้องขึ้นต้นด้วย {words}", f"{name}=redis://127.0.0.1:6379/0")
     return text
 
 
 def _number(name: str, text: str, default: int, span: tuple[int, int]) -> int:
     if not text.isascii() or not text.isdigit():
-        raise _wrong(name, "is a whole number", f"{name}={default}")
+        raise _wrong(name, "is a whole number", "ต้องเป็นจำนวนเต็ม", f"{name}={default}")
     least, most = span
     if len(text) > len(str(most)) or not least <= int(text) <= most:
-        raise _wrong(name, f"is a whole number from {least} to {most}", f"{name}={default}")
+        span_en, span_th = f"from {least} to {most}", f"ตั้งแต่ {least} ถึง {most}"
+        raise _wrong(name, f"is a whole number {span_en}", f"ต้องเป็นจำนวนเต็ม {span_th}", f"{name}={default}")
     return int(text)
 
 
@@ -151,13 +154,13 @@ def _path(name: str, text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:  # a ~ of nobody
-        raise _wrong(name, "is a path that there is", f"{name}=/srv/pratunam") from None
+        raise _wrong(name, "is a path that there is", "ต้องเป็นที่อยู่ที่มีอยู่จริง", f"{name}=/srv/pratunam") from None
 
 
-def _wrong(name: str, rule: str, example: str) -> BadSetting:
+def _wrong(name: str, rule_en: str, rule_th: str, example: str) -> BadSetting:
     return BadSetting(
-        f"{name} {rule}.",
-        message_th=f"ค่าของ {name} ไม่ถูกต้อง ({rule})",
+        f"{name} {rule_en}.",
+        message_th=f"{name} {rule_th}",
         remedy_en=f"For example {example}",
         remedy_th=f"ตัวอย่าง {example}",
     )

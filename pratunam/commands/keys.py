@@ -27,6 +27,7 @@ def rewrap(frame: Frame, *, new: Path, dry_run: bool) -> None:
     """Wrap all keys with another master key. Nothing may run meanwhile; safe to repeat after a crash."""
     from pratunam.rewrap import rewrap as rewrap_keys
 
+    new = new.expanduser().absolute()
     done = asyncio.run(rewrap_keys(frame.settings, new, frame.by, dry_run=dry_run))
     told = {
         "jobs": done.jobs, "from": str(done.present), "to": str(done.new), "made": done.made, "already": done.already,

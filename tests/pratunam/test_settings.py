@@ -60,6 +60,7 @@ def test_a_wrong_setting_is_refused_with_what_to_write(environment: dict[str, st
     assert word in str(caught.value)
     assert caught.value.remedy_en
     assert caught.value.remedy_th != caught.value.remedy_en
+    assert not {"is", "begins", "from"} & set(caught.value.message_th.split())
 
 
 def test_the_master_key_lies_beside_the_home_unless_set() -> None:
