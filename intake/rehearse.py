@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from intake.check import FaultTold, Rows, done, hear_others, tell_faults
+from intake.check import done, hear_others
 from intake.frames import (
     AnyMessage,
     DryTask,
@@ -18,6 +18,7 @@ from intake.frames import (
 )
 from intake.persons import Persons
 from intake.read import read
+from intake.rows import FaultTold, Rows, tell_faults
 from profiles import book
 from profiles.profile import CheckContext
 
