@@ -115,7 +115,8 @@ class Settler:
         Raises what all met: then it is the ledger that has no time, or is ill.
         """
         async with self._lock:
-            here = [name for name in slice_ids if name in self._waiting]
+            # each once: a session may have had the same slice in hand twice, and names it as often
+            here = [name for name in dict.fromkeys(slice_ids) if name in self._waiting]
             together = [name for name in here if not self._waiting[name].refused]
             apart = [name for name in here if self._waiting[name].refused]
             refused: Exception | None = None

@@ -64,6 +64,15 @@ async def test_a_slice_that_is_whole_or_full_does_not_wait(desk: Desk) -> None:
     assert desk.told[-1].moved == ENOUGH
 
 
+async def test_a_slice_that_is_named_twice_is_settled_once_and_loses_nothing(desk: Desk) -> None:
+    """A session that had a slice in hand again after people had answered for its doubtful lines names it twice when it leaves."""
+    desk.put("J1.0", 0, 1)
+    desk.put("J1.1", 2)
+    await desk.settler.flush(["J1.0", "J1.1", "J1.0"])
+    assert sorted(desk.ledger.outcomes) == [("J1.0", 0), ("J1.0", 1), ("J1.1", 2)]
+    assert [settled.moved for settled in desk.told] == [2, 1]
+
+
 async def test_a_failing_ledger_is_tried_again_in_order(desk: Desk) -> None:
     """What could not be settled waits on, before what came later; a busy ledger says when."""
     desk.ledger.failures = [Busy(retry_after_ms=700), RuntimeError("disk")]
