@@ -98,13 +98,13 @@ def _over_the_sessions(world: World) -> Iterator[str]:
 def _forgotten_at(world: World, session: Session) -> int | None:
     """Return when the gate's loss made it forget a session that nobody used after it, and that nobody logged out of.
 
-    A session that a dead host left open, or whose log-in was on its way when it died, is counted by the gate; where the gate is lost,
-    too, nobody knows of it until it expires, or a registrar that restarts ends all. So the registry's cap may be passed by such
-    sessions: by no others, and neither a party's accounts nor one account's single session ever (docs/invariants.md).
+    A session that a dead host left open, whose log-in was on its way when it died, or whose log-out nobody answered, is counted by the
+    gate; where the gate is lost, too, nobody knows of it until it expires or the registrar ends it. So the registry's cap may be passed
+    by such sessions: by no others, and neither a party's accounts nor one account's single session ever (docs/invariants.md).
     """
     closed = session.closed_at if session.closed_at is not None else END_S
     lost = [at for at in world.gate.lost_at if session.left_at < at < closed]
-    return round(lost[0] * 1e9) if lost and session.why in ("expired", "superseded", "restart") else None
+    return round(lost[0] * 1e9) if lost and session.why not in ("", "logged out") else None
 
 
 def _outside_windows(world: World) -> Iterator[str]:
