@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from intake.faults import quoted
 from intake.frames import Others, TableChunk
+from intake.rows import POSITION
 from intake.spill import Spill
 from intake.tail import TAIL, Tail
 from ledger.boxes import CONTENT_BYTES, INDEX_BYTES, PERSON_BYTES
@@ -30,7 +31,6 @@ NAMED_ROWS = 5
 #: a person's number that stands in one block of AES as it is
 _ONE_BLOCK = rf"^[ -~]{{0,{PERSON_BYTES - 1}}}$"
 _SETTLED = frozenset(b"arx")
-_POSITION = "_position"
 
 
 class Persons:
@@ -53,7 +53,7 @@ class Persons:
         self._sheets: list[str] = []
         # asked about for every block: a search in it must cost nothing
         self._apart = array("I")
-        self._bad = pl.Series(_POSITION, [], dtype=pl.UInt32)
+        self._bad = pl.Series(POSITION, [], dtype=pl.UInt32)
         self._others = 0
         # never leaves this process: it only tells equal numbers from others
         self._seed = int.from_bytes(os.urandom(8))
@@ -79,16 +79,16 @@ class Persons:
         if chunk.sheet not in self._sheets:
             self._sheets.append(chunk.sheet)
         noted = hashes.with_columns(
-            told[_POSITION].cast(pl.UInt32),
+            told[POSITION].cast(pl.UInt32),
             told["operation"].cast(pl.String),
-            rows.gather(told[_POSITION] - chunk.first).cast(pl.UInt32).alias("row"),
+            rows.gather(told[POSITION] - chunk.first).cast(pl.UInt32).alias("row"),
             pl.lit(self._sheets.index(chunk.sheet), dtype=pl.UInt16).alias("sheet"),
             told["member_no"].hash(self._seed).alias("member"),
             pl.lit(is_good).alias("good"),
         )
         self._spill.scatter("persons", noted, "hi", self._parts)
         numbered = noted if is_good else noted.filter(told["member_no"].is_not_null())
-        numbered = numbered.select("member", "hi", "lo", _POSITION, "row", "sheet")
+        numbered = numbered.select("member", "hi", "lo", POSITION, "row", "sheet")
         self._spill.scatter("members", numbered, "member", self._parts)
 
     def duplicates(self) -> Iterator[tuple[pl.DataFrame, dict[int, tuple[int, str]], frozenset[int]]]:
@@ -104,21 +104,21 @@ class Persons:
             if rows is None:
                 continue
             twice = _named(rows, ["hi", "lo", "operation"], pl.len() > 1, self._label())
-            mine = shared.join(rows.select(_POSITION), on=_POSITION, how="semi")
+            mine = shared.join(rows.select(POSITION), on=POSITION, how="semi")
             faults = pl.concat(
                 [
                     _fault(twice, "duplicate-person", "national_id"),
                     _fault(mine, "duplicate-member-no", "member_no"),
                 ]
-            ).sort(_POSITION, maintain_order=True)
+            ).sort(POSITION, maintain_order=True)
             if faults.height:
-                hit = rows.join(faults.select(_POSITION).unique(), on=_POSITION, how="semi")
+                hit = rows.join(faults.select(POSITION).unique(), on=POSITION, how="semi")
                 places = zip(
-                    hit[_POSITION].to_list(), hit["row"].to_list(), hit["sheet"].to_list(), strict=True
+                    hit[POSITION].to_list(), hit["row"].to_list(), hit["sheet"].to_list(), strict=True
                 )
-                again = frozenset(hit.filter(~pl.col("good"))[_POSITION].to_list())
+                again = frozenset(hit.filter(~pl.col("good"))[POSITION].to_list())
                 yield faults, {at: (row, self._sheets[sheet]) for at, row, sheet in places}, again
-                bad.append(hit.filter("good")[_POSITION])
+                bad.append(hit.filter("good")[POSITION])
         self._bad = pl.concat([self._bad, *bad]).sort()
         self.left -= len(self._bad)
 
@@ -145,10 +145,10 @@ class Persons:
             rows = self._spill.read("persons", part)
             if rows is not None:
                 others = self._spill.read("others", part)
-                good = rows.filter("good").join(self._bad.to_frame(), on=_POSITION, how="anti")
+                good = rows.filter("good").join(self._bad.to_frame(), on=POSITION, how="anti")
                 found.append(_waiting(good, others))
         tail = pl.concat(found)
-        self._apart = array("I", pl.concat([self._bad, tail[_POSITION]]).sort().to_list())
+        self._apart = array("I", pl.concat([self._bad, tail[POSITION]]).sort().to_list())
         return Tail(tail)
 
     def index(self, count: int) -> bytes:
@@ -196,7 +196,7 @@ class Persons:
     def _shared_numbers(self, part: int) -> pl.DataFrame:
         rows = self._spill.read("members", part)
         if rows is None:
-            return pl.DataFrame(schema={_POSITION: pl.UInt32, "detail": pl.String})
+            return pl.DataFrame(schema={POSITION: pl.UInt32, "detail": pl.String})
         return _named(rows, ["member"], pl.struct("hi", "lo").n_unique() > 1, self._label())
 
     def _label(self) -> pl.Expr:
@@ -225,13 +225,13 @@ def _named(rows: pl.DataFrame, keys: list[str], when: pl.Expr, label: pl.Expr) -
     """Return the rows whose group fits `when`, with the group's row numbers as `detail`."""
     hit = rows.filter(when.over(keys)).with_columns(label.alias("label"))
     named = hit.group_by(keys).agg(
-        pl.col("label").sort_by(_POSITION).head(NAMED_ROWS).str.join(", ").alias("detail")
+        pl.col("label").sort_by(POSITION).head(NAMED_ROWS).str.join(", ").alias("detail")
     )
-    return hit.join(named, on=keys).select(_POSITION, "detail")
+    return hit.join(named, on=keys).select(POSITION, "detail")
 
 
 def _fault(rows: pl.DataFrame, code: str, field: str) -> pl.DataFrame:
-    return rows.select(_POSITION, pl.lit(code).alias("code"), pl.lit(field).alias("field"), "detail")
+    return rows.select(POSITION, pl.lit(code).alias("code"), pl.lit(field).alias("field"), "detail")
 
 
 def _waiting(rows: pl.DataFrame, others: pl.DataFrame | None) -> pl.DataFrame:
@@ -260,10 +260,10 @@ def _waiting(rows: pl.DataFrame, others: pl.DataFrame | None) -> pl.DataFrame:
     tail = rows.join(units, on=person, how="semi").join(waits, on=person, how="left")
     tail = tail.join(same, on=[*person, "content"], how="left")
     return tail.select(
-        _POSITION,
+        POSITION,
         *person,
         "content",
-        pl.col(_POSITION).min().over(person).alias("unit"),
+        pl.col(POSITION).min().over(person).alias("unit"),
         pl.col("waits").fill_null([]).cast(pl.List(pl.UInt32)),
         pl.col("number").alias("join_number"),
         pl.col("line").alias("join_line"),

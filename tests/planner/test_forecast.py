@@ -272,6 +272,13 @@ def test_more_rows_never_end_sooner(
     assert all(is_no_sooner(late + lent_ms, soon) for late, soon in zip(after[1:], before[1:], strict=True))
 
 
+def test_what_an_account_may_still_burst_is_drawn_once_the_registrys_bucket_fills_again() -> None:
+    """Two larger parties take what stands in it; when they are done, the third has its account's burst left, and the registry room."""
+    rows, rate, burst = 109, 20, 20
+    end_ms = ends_of([(6, 122), (4, 64), (1, rows)], 100.0, has_shut=False)[2]
+    assert end_ms <= 1000 * (rows - burst) / rate + 500
+
+
 @settings(max_examples=80, deadline=None)
 @given(PARTIES, st.sampled_from([30.0, 100.0, 800.0]), st.booleans(), st.integers(1, 4))
 def test_more_accounts_never_end_later(

@@ -108,9 +108,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def bury(self) -> None:
         """Close what the dead left behind, so that nothing of it is heard of later."""
-        asyncio._set_running_loop(
-            self
-        )  # whoever gathers on its way out would make a loop of its own, which nobody closes
+        # whoever gathers on its way out would make a loop of its own, which nobody closes
+        asyncio._set_running_loop(self)
         try:
             for task in self.tasks:
                 if task.done():
