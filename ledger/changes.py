@@ -17,7 +17,7 @@ from ledger.job_counters import COLUMNS, add_to_jobs, end_jobs
 from ledger.lines import COUNTED, DOUBTFUL, PENDING, UNKNOWN, Lines
 from ledger.locks import lock_slices
 from ledger.tables import jobs, slices
-from ledger.waits import clear
+from ledger.waits import clear, place_of_reopened
 
 #: letters that keep a slice's work going
 _WORK = (PENDING, UNKNOWN)
@@ -136,7 +136,7 @@ def save(connection: Connection, rows: Collection[SliceRow], now: int) -> dict[s
     for row in rows:
         letters = "".join(row.lines.letters)
         counts = _count(letters)
-        row.state = _state_after(row.state, counts)
+        row.state = _state_after(connection, row, counts)
         _WRITE_SLICE.change(connection, **_values(row, letters, counts))
         moves = added.setdefault(row.job, dict.fromkeys(COLUMNS, 0))
         for name, change in _difference(row, counts).items():
@@ -162,10 +162,10 @@ def _count(letters: str) -> dict[str, int]:
     return {letter: letters.count(letter) for letter in COUNTED}
 
 
-def _state_after(state: SliceState, counts: Mapping[str, int]) -> SliceState:
+def _state_after(connection: Connection, row: SliceRow, counts: Mapping[str, int]) -> SliceState:
     if not any(counts[letter] for letter in _WORK):
         return SliceState.SETTLED
-    return SliceState.READY if state is SliceState.SETTLED else state
+    return place_of_reopened(connection, row.slice_id) if row.state is SliceState.SETTLED else row.state
 
 
 def _values(row: SliceRow, letters: str, counts: Mapping[str, int]) -> dict[str, object]:

@@ -14,8 +14,14 @@ from ledger.tables import slice_index, slice_waits, slices
 _WAITERS = HotStatement(
     select(slice_waits.c.slice_id).where(slice_waits.c.blocker == bindparam("at_blocker"))
 )
+_WAITS = HotStatement(select(slice_waits.c.blocker).where(slice_waits.c.slice_id == bindparam("at_slice")))
 _FREE = HotStatement(delete(slice_waits).where(slice_waits.c.blocker == bindparam("at_blocker")))
 _UNINDEX = HotStatement(delete(slice_index).where(slice_index.c.slice_id == bindparam("at_slice")))
+
+
+def place_of_reopened(connection: Connection, slice_id: str) -> SliceState:
+    """Return where a slice goes that has work again: it may still wait for another, whatever became of it meanwhile."""
+    return SliceState.WAITING if _WAITS.first(connection, at_slice=slice_id) else SliceState.READY
 
 
 def clear(connection: Connection, slice_ids: Sequence[str]) -> None:

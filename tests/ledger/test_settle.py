@@ -97,6 +97,20 @@ async def test_an_unknown_record_that_the_registrar_does_not_have_is_pending_aga
     assert (await scene.claim(3)).states == b"pu"
 
 
+async def test_a_slice_that_is_reopened_waits_for_what_it_waited_for(scene: Scene) -> None:
+    """Nothing of it was left while it waited; sent again, it must not overtake the records of the same person before it."""
+    await scene.submit("J1", lines=(1,))
+    await scene.submit("J2", lines=(1,), waits={0: ("J1.0",)})
+    await scene.settle("J2.0", {0: UNKNOWN})
+    await scene.settle("J2.0", {0: DOUBTFUL})
+    await scene.ledger.resolve("J2", "J2.0", 0, None, BY, NOW)
+    assert (await scene.claim(1)).slice_id == "J1.0"
+    assert await scene.ledger.claim(lease(2), NOW) is None
+    assert await scene.is_counted_right("J2")
+    await scene.settle("J1.0", {0: ACCEPTED})
+    assert (await scene.claim(3)).slice_id == "J2.0"
+
+
 async def test_an_outcome_for_a_line_that_is_not_there_is_ignored(scene: Scene) -> None:
     """Neither a line beyond the end nor one below the beginning moves anything."""
     await scene.submit(lines=(2,))
