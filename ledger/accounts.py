@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 
 from domain.errors import Conflict, NotFound
 from domain.jobs import By
 from domain.policy import Policy
 from domain.states import AccountKind, AccountState
 from ledger.audit import note
+from ledger.driver import HotStatement
 from ledger.keystore import KeyStore
 from ledger.locks import lock_chain
 from ledger.notices import write_notices
@@ -19,34 +20,50 @@ from ledger.values import AccountRow, NoticeDraft
 _OUT_OF_USE = (AccountState.SET_ASIDE, AccountState.SUSPENDED, AccountState.WITHDRAWN)
 
 
+def _those(*bounds: ColumnElement[bool]) -> HotStatement:
+    columns = (
+        accounts.c.registry,
+        accounts.c.party,
+        accounts.c.account,
+        accounts.c.kind,
+        accounts.c.state,
+        accounts.c.reason,
+        accounts.c.since_at,
+    )
+    withdrawn = accounts.c.state == AccountState.WITHDRAWN.value
+    order = (withdrawn, accounts.c.registry, accounts.c.place, accounts.c.account)
+    return HotStatement(select(*columns).where(*bounds).order_by(*order))
+
+
+_HERE = accounts.c.registry == bindparam("at_registry")
+_OF_PARTY = accounts.c.party == bindparam("at_party")
+# asked for by every session that begins, and by every scheduler once a second
+_ACCOUNTS = {
+    (False, False): _those(),
+    (True, False): _those(_HERE),
+    (False, True): _those(_OF_PARTY),
+    (True, True): _those(_HERE, _OF_PARTY),
+}
+_SECRET = HotStatement(select(accounts.c.secret).where(_HERE, accounts.c.account == bindparam("at_account")))
+
+
 def read_accounts(connection: Connection, registry: str | None, party: str | None) -> Sequence[AccountRow]:
     """Return accounts in the policy's order, withdrawn ones last."""
-    query = select(accounts)
-    if registry is not None:
-        query = query.where(accounts.c.registry == registry)
-    if party is not None:
-        query = query.where(accounts.c.party == party)
-    withdrawn = accounts.c.state == AccountState.WITHDRAWN
-    rows = connection.execute(
-        query.order_by(withdrawn, accounts.c.registry, accounts.c.place, accounts.c.account)
-    )
+    statement = _ACCOUNTS[registry is not None, party is not None]
     return [
-        AccountRow(
-            row.registry,
-            row.party,
-            row.account,
-            AccountKind(row.kind),
-            AccountState(row.state),
-            row.reason,
-            row.since_at,
+        AccountRow(found, whose, account, AccountKind(kind), AccountState(state), reason, since_at)
+        for found, whose, account, kind, state, reason, since_at in statement.rows(
+            connection, at_registry=registry, at_party=party
         )
-        for row in rows
     ]
 
 
 def read_secret(connection: Connection, registry: str, account: str, keys: KeyStore) -> str:
     """Return an account's secret in clear; raises NotFound when there is none."""
-    sealed = _row(connection, registry, account).secret
+    found = _SECRET.first(connection, at_registry=registry, at_account=account)
+    if found is None:
+        raise _unknown(registry, account)
+    (sealed,) = found
     if sealed is None:
         raise NotFound(
             f"Account {account} has no secret here.",
@@ -159,13 +176,17 @@ def enact_accounts(
 def _row(connection: Connection, registry: str, account: str) -> Row[tuple[object, ...]]:
     row = connection.execute(select(accounts).where(_named(registry, account))).first()
     if row is None:
-        raise NotFound(
-            f"There is no account {account} at {registry}.",
-            message_th=f"ไม่พบรหัสผู้ใช้งาน {account} ใน {registry}",
-            remedy_en="`pratunam account list` names them.",
-            remedy_th="ดูรายชื่อด้วย `pratunam account list`",
-        )
+        raise _unknown(registry, account)
     return row
+
+
+def _unknown(registry: str, account: str) -> NotFound:
+    return NotFound(
+        f"There is no account {account} at {registry}.",
+        message_th=f"ไม่พบรหัสผู้ใช้งาน {account} ใน {registry}",
+        remedy_en="`pratunam account list` names them.",
+        remedy_th="ดูรายชื่อด้วย `pratunam account list`",
+    )
 
 
 def _refuse_withdrawn(row: Row[tuple[object, ...]]) -> None:

@@ -64,14 +64,8 @@ class GroupedWrites:
         loop = asyncio.get_running_loop()
         wish = Wish(verb, loop.create_future(), loop)
         self._waiting.append(wish)
-        try:
-            self._thread.submit(self._serve)
-        except (
-            RuntimeError
-        ):  # closed: what was asked before may still be under way, and must not take this along
-            with suppress(ValueError):
-                self._waiting.remove(wish)
-            raise
+        # not at once: the sessions that one tick of the pacer woke ask in the same step of the loop, and are committed together
+        loop.call_soon(self._ask, wish)
         return cast("T", await wish.told)
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -81,6 +75,16 @@ class GroupedWrites:
     def close(self) -> None:
         """End the thread, once it has done what was asked."""
         self._thread.shutdown()
+
+    def _ask(self, wish: Wish) -> None:
+        try:
+            self._thread.submit(self._serve)
+        except (
+            RuntimeError
+        ) as error:  # closed: what was asked before may still be under way, and must not take this along
+            with suppress(ValueError):
+                self._waiting.remove(wish)
+                _tell(wish.told, Refused(error))
 
     def _serve(self) -> None:
         taken = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from domain.jobs import By
 from ledger.audit import note
+from ledger.driver import HotStatement
 from ledger.locks import lock_chain
 from ledger.notices import write_notices
 from ledger.tables import holds
@@ -54,7 +55,16 @@ def release(
     write_notices(connection, notices, now)
 
 
+_STANDING = HotStatement(
+    select(holds.c.registry, holds.c.party, holds.c.reason, holds.c.who, holds.c.since_at).order_by(
+        holds.c.registry, holds.c.party
+    )
+)
+
+
 def read_holds(connection: Connection) -> Sequence[HoldRow]:
     """Return the standing holds."""
-    rows = connection.execute(select(holds).order_by(holds.c.registry, holds.c.party))
-    return [HoldRow(row.registry, row.party or None, row.reason, row.who, row.since_at) for row in rows]
+    return [
+        HoldRow(registry, party or None, reason, who, since_at)
+        for registry, party, reason, who, since_at in _STANDING.rows(connection)
+    ]

@@ -125,10 +125,6 @@ class Jobs(Protocol):
         """Return those of these blobs that belong to a job whose contents still stand."""
         ...
 
-    async def unchecked_jobs(self, now: int) -> Sequence[str]:
-        """Return jobs received or left by a crashed check: the scheduler rings them again."""
-        ...
-
 
 class Work(Protocol):
     """Slices and outcomes: what sessions do."""

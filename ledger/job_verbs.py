@@ -113,9 +113,6 @@ class JobVerbs(OnEngine):
     async def named_blobs(self, blobs: Sequence[str]) -> frozenset[str]:
         return await self._read(retention.named_blobs, blobs)
 
-    async def unchecked_jobs(self, now: int) -> Sequence[str]:
-        return await self._read(checks.unchecked_jobs, now)
-
     # --- work -------------------------------------------------------------------------------------
 
     async def backlog(self, registry: str, now: int) -> Sequence[PartyBacklog]:

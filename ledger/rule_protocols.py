@@ -18,6 +18,7 @@ from ledger.values import (
     NoticeRow,
     PolicyDraft,
     Restored,
+    Standing,
 )
 
 
@@ -29,6 +30,10 @@ class PolicyBook(Protocol):
 
         What was applied to be in force at once is in force for every reader, also for one whose clock shows an earlier instant.
         """
+        ...
+
+    async def standing(self, now: int) -> Standing:
+        """Return how everything stands that a scheduler asks for over and over, all at one instant but what follows from the policy."""
         ...
 
     async def policy_version(self, version: int) -> PolicyVersion:
@@ -121,10 +126,6 @@ class Notices(Protocol):
 
     async def add_notices(self, notices: Sequence[NoticeDraft], by: By, now: int) -> Sequence[str]:
         """Write notices of their own (a finished job, a set-aside account); returns their ids."""
-        ...
-
-    async def due_notices(self, now: int) -> Sequence[str]:
-        """Return notices with a channel that is due."""
         ...
 
     async def delivered(self, notice: str, channel: str, now: int) -> None:

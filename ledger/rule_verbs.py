@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.jobs import By
 from domain.policy import PolicyVersion
-from ledger import accounts, audit, counts, generations, holds, meta, notices, policy_book, restored
+from ledger import accounts, audit, counts, generations, holds, meta, notices, policy_book, restored, standing
 from ledger.engine import OnEngine
 from ledger.values import (
     AccountRow,
@@ -16,6 +16,7 @@ from ledger.values import (
     NoticeRow,
     PolicyDraft,
     Restored,
+    Standing,
 )
 
 
@@ -25,10 +26,16 @@ class RuleVerbs(OnEngine):
     # --- policy -----------------------------------------------------------------------------------
 
     async def policy(self, now: int) -> PolicyVersion | None:
-        standing = await self._read(policy_book.which_is_in_force, now)
-        if standing is None:
+        return await self._in_force_now(await self._read(policy_book.which_is_in_force, now), now)
+
+    async def standing(self, now: int) -> Standing:
+        which, held, unchecked, due = await self._read(standing.look, now)
+        return Standing(await self._in_force_now(which, now), held, unchecked, due)
+
+    async def _in_force_now(self, which: tuple[int, bool] | None, now: int) -> PolicyVersion | None:
+        if which is None:
             return None
-        version, is_enacted = standing
+        version, is_enacted = which
         if not is_enacted:
             await self._write(policy_book.enact_due, now)
         # a version never changes, so it is read and decoded once
@@ -104,9 +111,6 @@ class RuleVerbs(OnEngine):
 
     async def add_notices(self, notices: Sequence[NoticeDraft], by: By, now: int) -> Sequence[str]:
         return await self._write(_add_notices, notices, by, now)
-
-    async def due_notices(self, now: int) -> Sequence[str]:
-        return await self._read(notices.due_notices, now)
 
     async def delivered(self, notice: str, channel: str, now: int) -> None:
         await self._write(notices.delivered, notice, channel, now)

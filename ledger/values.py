@@ -1,9 +1,9 @@
 """Values that only the ledger's verbs give and take: accounts, notices, audit lines, holds, check tickets, index parts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.policy import Policy
+from domain.policy import Policy, PolicyVersion
 from domain.states import AccountKind, AccountState, JobState
 
 
@@ -93,6 +93,19 @@ class HoldRow:
     reason: str
     who: str
     since_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The version in force (`PolicyBook.policy`), the holds, and what somebody must be rung for.
+
+    `unchecked_jobs`: files received, or left by a check that crashed, oldest first; `due_notices`: those with a channel that is due.
+    """
+
+    policy: PolicyVersion | None
+    holds: Sequence[HoldRow]
+    unchecked_jobs: Sequence[str]
+    due_notices: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

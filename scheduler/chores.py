@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from domain.errors import Busy, Conflict
+from ledger.values import Standing
 from scheduler.registry_round import Parts
 from scheduler.rings import PatientRings
 
@@ -25,11 +26,11 @@ class Chores:
         self._looked_at: int | None = None
         self._erasable: list[str] = []
 
-    async def run(self, now: int) -> None:
+    async def run(self, standing: Standing, now: int) -> None:
         """Ring for what waits, and erase what is due."""
         monotonic = self._parts.clock.monotonic()
-        self._checks.ring(await self._parts.ledger.unchecked_jobs(now), monotonic)
-        self._notices.ring(await self._parts.ledger.due_notices(now), monotonic)
+        self._checks.ring(standing.unchecked_jobs, monotonic)
+        self._notices.ring(standing.due_notices, monotonic)
         if self._looked_at is None or monotonic - self._looked_at >= ERASE_EVERY_MS:
             self._looked_at = monotonic
             self._erasable = list(await self._parts.ledger.due_for_erasure(now))

@@ -23,6 +23,8 @@ from scheduler.registry_round import LOOK_MS, Parts, RegistryRound
 LEAD_MS = 2_000
 #: policy, holds, files to check and notices are looked for so often, and whenever a sleep was cut short, in ms
 READ_MS = 500
+#: rounds begin so far apart, in s: when a file is done its party's sessions end one after another, and each end wakes the scheduler
+SOONEST_S = 0.1
 #: who comes sooner than this before its time was woken, in ms
 EARLY_MS = 20
 #: a standby asks again after so long, in s
@@ -109,10 +111,10 @@ class Scheduler:
         now, monotonic = self._parts.clock.now(), self._parts.clock.monotonic()
         if self._version is None or monotonic < self._due_at or monotonic >= self._read_at + READ_MS:
             self._read_at = monotonic
+            standing = await self._parts.ledger.standing(now)
             # Rings for checks and notices need no registry that works.
-            await self._chores.run(now)
-            self._version = await self._parts.ledger.policy(now)
-            self._holds = await self._parts.ledger.holds()
+            await self._chores.run(standing, now)
+            self._version, self._holds = standing.policy, standing.holds
         sleep_ms = LOOK_MS
         if self._version is not None:
             sleep_ms = await self._run_rounds(self._version, epoch)

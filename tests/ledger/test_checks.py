@@ -187,8 +187,8 @@ async def test_unchecked_jobs_are_named_for_another_ring(scene: Scene) -> None:
         await scene.ledger.receive(new_job(job), BY, NOW)
     await scene.submit("J4")
     await scene.check("J2")
-    assert await scene.ledger.unchecked_jobs(NOW) == ["J1", "J3"]
-    assert await scene.ledger.unchecked_jobs(NOW + MINUTE) == ["J1", "J2", "J3"]
+    assert (await scene.ledger.standing(NOW)).unchecked_jobs == ["J1", "J3"]
+    assert (await scene.ledger.standing(NOW + MINUTE)).unchecked_jobs == ["J1", "J2", "J3"]
 
 
 async def test_a_check_that_lost_its_right_stores_nothing(scene: Scene) -> None:
@@ -209,7 +209,7 @@ async def test_a_stop_that_was_asked_for_is_no_crash(scene: Scene) -> None:
         ticket = await scene.check("J1")
         assert ticket.attempt == 1
         await scene.ledger.yield_check(ticket, NOW)
-        assert await scene.ledger.unchecked_jobs(NOW) == ["J1"]
+        assert (await scene.ledger.standing(NOW)).unchecked_jobs == ["J1"]
         assert not await scene.ledger.keep_check(ticket, NOW)
         assert not await scene.ledger.begin_index("P001", REGISTRY, "J1", NOW)
         with pytest.raises(Conflict):

@@ -77,6 +77,14 @@ async def test_what_waits_together_is_committed_together(home: Home) -> None:
     assert {f"n{number}" for number in range(5)} <= set(kept)
 
 
+async def test_what_is_asked_in_one_step_is_committed_together(home: Home) -> None:
+    """The sessions that one tick woke claim in the same step of the loop: one transaction for all, though nothing held them up."""
+    before = int(home.kept().get("commits", 0))
+    names = [f"n{number}" for number in range(5)]
+    assert await asyncio.gather(*(home.engine.write(home.note(name)) for name in names)) == names
+    assert int(home.kept()["commits"]) == before + 1
+
+
 async def test_an_answer_that_is_an_error_takes_back_its_own_verb_alone(home: Home) -> None:
     """What it wrote before it answered is gone; what stood before and after it is kept."""
 
@@ -156,12 +164,16 @@ async def test_who_was_cancelled_before_its_turn_changes_nothing(home: Home) -> 
     given_up: list[asyncio.Task[str]] = []
 
     def give_up(_: Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
         loop.call_soon_threadsafe(given_up[0].cancel)
         done.wait(10)
 
-    loop, done = asyncio.get_running_loop(), threading.Event()
+    loop, begun, go_on, done = asyncio.get_running_loop(), *(threading.Event() for _ in range(3))
     first = asyncio.ensure_future(home.engine.write(give_up))
+    await asyncio.to_thread(begun.wait, 10)
     given_up.append(asyncio.ensure_future(home.engine.write(home.note("gone"))))
+    go_on.set()
     await asyncio.gather(*given_up, return_exceptions=True)
     done.set()
     await first

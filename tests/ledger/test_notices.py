@@ -43,10 +43,10 @@ async def test_the_channels_are_those_of_the_policy(scene: Scene) -> None:
 async def test_a_delivery_is_tried_until_it_is_taken(scene: Scene) -> None:
     """A failed try is due again at its time; a taken one never, whatever is reported later."""
     (name,) = await scene.ledger.add_notices([notice_draft()], BY, NOW)
-    assert await scene.ledger.due_notices(NOW) == [name]
+    assert (await scene.ledger.standing(NOW)).due_notices == [name]
     await scene.ledger.undelivered(name, "folder", "disk-full", NOW + 500, NOW)
-    assert await scene.ledger.due_notices(NOW + 499) == []
-    assert await scene.ledger.due_notices(NOW + 500) == [name]
+    assert (await scene.ledger.standing(NOW + 499)).due_notices == []
+    assert (await scene.ledger.standing(NOW + 500)).due_notices == [name]
     (way,) = (await scene.ledger.notice(name)).deliveries
     assert (way.state, way.attempts, way.next_at, way.last_error) == ("failing", 1, NOW + 500, "disk-full")
     for at in (NOW + 600, NOW + 700):
@@ -54,7 +54,7 @@ async def test_a_delivery_is_tried_until_it_is_taken(scene: Scene) -> None:
     await scene.ledger.undelivered(name, "folder", "late", NOW + 800, NOW + 700)
     (way,) = (await scene.ledger.notice(name)).deliveries
     assert (way.state, way.attempts, way.delivered_at, way.next_at) == ("delivered", 2, NOW + 600, None)
-    assert await scene.ledger.due_notices(NOW + 10_000) == []
+    assert (await scene.ledger.standing(NOW + 10_000)).due_notices == []
 
 
 async def test_a_notice_that_never_was_is_not_found(scene: Scene) -> None:

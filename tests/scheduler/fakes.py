@@ -14,7 +14,7 @@ from domain.quota import AccountQuota, Quotas, RegistryQuota, SessionUse, Share,
 from domain.states import AccountKind
 from domain.windows import WindowRule
 from ledger.protocols import Ledger
-from ledger.values import AccountRow, HoldRow, Restored
+from ledger.values import AccountRow, HoldRow, Restored, Standing
 from scheduler.loop import Scheduler
 
 REGISTRY = "members"
@@ -74,19 +74,15 @@ class FakeLedger:
         """The holds."""
         return self.standing_holds
 
+    async def standing(self, now: int) -> Standing:
+        """The policy, the holds, and what is to be checked and sent."""
+        if self.is_away:
+            raise Busy
+        return Standing(await self.policy(now), self.standing_holds, self.unchecked, self.due)
+
     async def backlog(self, registry: str, now: int) -> Sequence[PartyBacklog]:
         """What waits."""
         return self.waiting
-
-    async def unchecked_jobs(self, now: int) -> Sequence[str]:
-        """Files to check."""
-        if self.is_away:
-            raise Busy
-        return self.unchecked
-
-    async def due_notices(self, now: int) -> Sequence[str]:
-        """Notices to send."""
-        return self.due
 
     async def due_for_erasure(self, now: int) -> Sequence[str]:
         """Jobs to erase."""
