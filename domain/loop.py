@@ -12,9 +12,12 @@ class Loop:
     #: seconds to sleep after a round that raised
     AFTER_FAILURE_S = 1.0
 
-    def __init__(self, name: str, run_once: Callable[[], Awaitable[float]], emit: Emit) -> None:
-        """Name the loop for its events and its task; nothing runs yet."""
+    def __init__(
+        self, name: str, run_once: Callable[[], Awaitable[float]], emit: Emit, soonest_s: float = 0.0
+    ) -> None:
+        """Name the loop for its events and its task; nothing runs yet. However often it is woken, rounds begin `soonest_s` apart."""
         self._name = name
+        self._soonest_s = soonest_s
         self._run_once = run_once
         self._emit = emit
         self._rung = asyncio.Event()
@@ -39,10 +42,15 @@ class Loop:
 
     async def run(self) -> None:
         """Run rounds until `stop`, in the task of whoever calls."""
+        clock = asyncio.get_running_loop().time
         while not self._stopping:
+            begun_at = clock()
             sleep_s = await self._round()
             if not self._stopping:
                 await self._rest(sleep_s)
+            too_soon_s = begun_at + self._soonest_s - clock()
+            if too_soon_s > 0 and not self._stopping:
+                await asyncio.sleep(too_soon_s)
 
     async def _round(self) -> float:
         self._rung.clear()

@@ -11,7 +11,7 @@ from pratunam.child import long_running
 from pratunam.settings import Settings
 from quotas.quotas import RedisQuotas
 from scheduler.ledger_look import LedgerLook
-from scheduler.loop import Scheduler
+from scheduler.loop import SOONEST_S, Scheduler
 from workers.broker import RedisDoorbell, listen_for_wakes
 
 
@@ -24,7 +24,7 @@ async def run_scheduler(settings: Settings, name: str) -> None:
         scheduler = Scheduler(
             parts.ledger, quotas, bell, parts.clock, parts.emit, _holder(name), parts.spool.delete
         )
-        loop = Loop("scheduler", scheduler.run_once, parts.emit)
+        loop = Loop("scheduler", scheduler.run_once, parts.emit, SOONEST_S)
         listening = asyncio.create_task(listen_for_wakes(child.redis_url, lambda _: loop.wake()))
         looks = Loop("ledger_look", LedgerLook(parts.ledger, parts.clock, parts.emit).run_once, parts.emit)
         orphans = Orphans(parts.ledger, parts.keys, parts.spool, parts.clock)

@@ -60,9 +60,12 @@ def _lack(seat: int, live: int) -> int:
 
 
 def _want(party: PartyView) -> int:
+    """As many sessions as it has accounts and work for, and no more beside those that sit than can find something to claim."""
+    unclaimed = party.sendable - party.in_hand
+    finding_work = max(1, len(party.sessions) + -(-unclaimed // LEAST_LINES))
     if party.sendable >= LEAST_LINES * party.accounts:
-        return party.accounts
-    return max(1, -(-party.sendable // LEAST_LINES))
+        return min(party.accounts, finding_work)
+    return min(max(1, -(-party.sendable // LEAST_LINES)), finding_work)
 
 
 def _seats_by_weight(

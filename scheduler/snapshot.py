@@ -23,7 +23,8 @@ class LiveSession:
 class PartyView:
     """One party that has something to send.
 
-    `sendable`: records that could leave now (ready, or claimed and not yet sent); `pending`: all it still has.
+    `sendable`: records that could leave now (ready, or claimed and not yet sent); `pending`: all it still has; `in_hand`: sendable ones
+    that are claimed, which their session alone can send.
     `accounts`: active ones that no quarantine keeps; `quarantined`: those it keeps.
     `open_ms`: how long it may draw from now on, guard and clocks allowed for, 0 = closed.
     `level`: what stands in its bucket, `standing`: what stands in its accounts' buckets (both without what is outstanding).
@@ -36,6 +37,7 @@ class PartyView:
     accounts: int
     open_ms: int
     pending: int = 0
+    in_hand: int = 0
     quarantined: int = 0
     held: bool = False
     weight: float = 1.0

@@ -75,6 +75,7 @@ def _view_party(scene: Scene, backlog: PartyBacklog, memory: Memory, now: int) -
         sendable=sendable,
         accounts=accounts - barred,
         open_ms=scene.openings.open_ms(name, scene.clock, now),
+        in_hand=in_hand,
         pending=backlog.pending + backlog.unknown,
         quarantined=barred,
         held=name in scene.held_parties,

@@ -29,6 +29,20 @@ class Rounds:
         return LONG_S
 
 
+async def test_however_often_it_is_woken_rounds_begin_apart() -> None:
+    """Many who wake it one after another are served by one round; without a distance each wakes its own."""
+    for soonest_s, more_rounds in ((0.0, True), (LONG_S, False)):
+        rounds = Rounds()
+        rounds.loop = Loop("rounds", rounds.run_once, rounds.events.append, soonest_s)
+        running = asyncio.create_task(rounds.loop.run())
+        await rounds.begun.acquire()
+        for _ in range(20):
+            rounds.loop.wake()
+            await asyncio.sleep(0)
+        assert (rounds.ended > 1) is more_rounds
+        running.cancel()
+
+
 async def test_stop_waits_for_the_round_under_way_and_begins_no_other() -> None:
     """Whoever stops a loop may then close what its rounds use."""
     rounds = Rounds()

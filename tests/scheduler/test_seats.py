@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from domain.quota import BoundBy
 from scheduler.decide import decide
-from scheduler.seats import allot_seats
+from scheduler.seats import LEAST_LINES, allot_seats
 from scheduler.snapshot import LiveSession, PartyView, Snapshot
 from tests.scheduler.worlds import NOW, live, party, registry, snapshots
 
@@ -18,6 +18,14 @@ def test_everyone_sits_on_all_accounts_where_there_is_room() -> None:
     """As many as there are accounts, and no more than there are slices."""
     parties = [party("A", accounts=3, seated=False), party("B", sendable=12, accounts=5, seated=False)]
     assert allot_seats(registry(sessions=8), parties, NOW).seats == [3, 2]
+
+
+def test_nobody_is_rung_for_who_would_find_nothing_to_claim() -> None:
+    """What sessions have in hand is theirs to send: another one would log in, find nothing, and log out, over and over."""
+    sitting = replace(party("A", sendable=90, accounts=4), sessions=live("A", 2))
+    for unclaimed, more in ((0, 0), (1, 1), (LEAST_LINES, 1), (LEAST_LINES + 1, 2), (90, 2)):
+        given = replace(sitting, in_hand=90 - unclaimed)
+        assert allot_seats(registry(sessions=8), [given], NOW).more == [more]
 
 
 def test_each_party_gets_one_before_any_gets_a_second() -> None:

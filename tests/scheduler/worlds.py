@@ -33,7 +33,15 @@ def party(
     """A party that is open and sits on all its accounts."""
     sessions = live(name, accounts) if seated else ()
     return PartyView(
-        name, sendable, accounts, open_ms, sendable, weight=weight, floor=floor, rate=rate, sessions=sessions
+        name,
+        sendable,
+        accounts,
+        open_ms,
+        pending=sendable,
+        weight=weight,
+        floor=floor,
+        rate=rate,
+        sessions=sessions,
     )
 
 

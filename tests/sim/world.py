@@ -22,7 +22,7 @@ from ledger.boxes import SliceBox, open_slice, pack_index, seal_slice
 from ledger.keystore import KeyStore
 from ledger.values import CheckResult, PolicyDraft
 from ledger.verbs import SqlLedger
-from scheduler.loop import Scheduler
+from scheduler.loop import SOONEST_S, Scheduler
 from tests.sim.gate import GateClient
 from tests.sim.gate_server import GateServer
 from tests.sim.link import Link
@@ -285,7 +285,7 @@ class SchedulerHost:
         self.scheduler = Scheduler(
             ledger, GateClient(world.gate), Bell(world), world.clocks[name], world.emit, holder
         )
-        self._loop = Loop("scheduler", self.scheduler.run_once, world.emit)
+        self._loop = Loop("scheduler", self.scheduler.run_once, world.emit, SOONEST_S)
         world.loop.begin_in(self.place, self._loop.run)
 
     def wake(self) -> None:
