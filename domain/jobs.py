@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from domain.states import JobState, RecordState
 
@@ -160,8 +161,7 @@ class ClaimedSlice:
     ask_first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one line; `code`, `field`, messages and receipt are the registrar's own and are sealed on settling."""
 
     line: int

@@ -7,7 +7,7 @@ lost call heals itself. Rates are records a second; counts are records.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.wire import Scope
 
@@ -70,8 +70,7 @@ class LeaseRefused:
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class TickLine:
+class TickLine(NamedTuple):
     """One session's part in a tick, all totals since the lease was taken.
 
     `granted`: permits the session knows it was given; `lapsed`: of those, handed back unsent; `sent`: written; `settled`: answered
@@ -101,8 +100,7 @@ class Debt:
     for_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(NamedTuple):
     """The answer for one session: `granted` new permits, valid for `valid_ms` from *before* the tick was asked.
 
     `alive` false: the lease is gone (expired, withdrawn, older generation): send nothing more. `ending` true: policy wants this session

@@ -6,7 +6,7 @@ Source: registrar-protocol.md sections 1–3. No I/O here.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Verdict(StrEnum):
@@ -26,8 +26,7 @@ class Scope(StrEnum):
     REGISTRY = "registry"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One record's answer (`duplicate` counts as accepted); texts may quote a person: seal them, never log them."""
 
     key: str
@@ -99,8 +98,7 @@ class Load:
     latency_p95_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClockSample:
+class ClockSample(NamedTuple):
     """One `Date` header: the registrar's second, and our wall clock before sending and after reading (ms)."""
 
     date_at: int
@@ -108,8 +106,7 @@ class ClockSample:
     read_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One record ready for the wire: its key and its body, bytes as they will be sent."""
 
     line: int

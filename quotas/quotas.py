@@ -5,8 +5,7 @@ repeat. It must hold no state of its own but the newest epoch it was told of.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import redis.asyncio as aioredis
@@ -31,6 +30,7 @@ from domain.quota import (
 from domain.wire import Scope
 from quotas import replies
 from quotas.keys import LEADER, keys_of
+from quotas.line import Line
 from quotas.scripts import Script, operations, script
 
 #: an answer after more than a second is worth nothing: permits are valid for less, from before they were asked for
@@ -83,8 +83,7 @@ class RedisQuotas:
         """Keep the client, or make one of the URL; nothing is asked yet. A client that was given is closed by who gave it."""
         self._owns = isinstance(url_or_client, str)
         self._redis = connect(url_or_client) if isinstance(url_or_client, str) else url_or_client
-        #: a connection for callers that ask often and one call at a time, a pacer's and a scheduler's rounds: it need not be handed out
-        self._line = self._redis.client() if self._owns else self._redis
+        self._line: Line | aioredis.Redis = Line(self._redis.connection_pool) if self._owns else self._redis
         self._now = test_clock or _machine_time
         self._newest_epoch = 0
         self._confirmed_at = 0
@@ -206,33 +205,39 @@ class RedisQuotas:
         return await self._run_script(self._line, script(name), keys_of(registry), (self._now(), *args))
 
     async def _run_script(
-        self, client: aioredis.Redis, what: Script, keys: Sequence[str], args: Sequence[str | int | bytes]
+        self,
+        client: Line | aioredis.Redis,
+        what: Script,
+        keys: Sequence[str],
+        args: Sequence[str | int | bytes],
     ) -> Any:
-        """Run one script; a server that does not know it yet is told, and nothing has happened before that."""
-        async with _answered(f"do {what.name}"):
-            try:
-                return await client.evalsha(what.sha, len(keys), *keys, *args)
-            except NoScriptError:
-                return await client.eval(what.text, len(keys), *keys, *args)
+        return await _answered(f"do {what.name}", _run_script(client, what, keys, args))
 
     async def _run(self) -> str:
         """Return the run id of the server: another one means that it was started again, or is another server."""
-        async with _answered("say who it is"):
-            return str((await self._redis.info("server"))["run_id"])
+        return str((await _answered("say who it is", self._redis.info("server")))["run_id"])
 
     async def _server_time(self) -> int:
         """Return the server's clock in µs, read before what follows is asked."""
-        async with _answered("tell the time"):
-            seconds, micros = await self._redis.time()
+        seconds, micros = await _answered("tell the time", self._redis.time())
         return int(seconds) * 1_000_000 + int(micros)
 
 
-@asynccontextmanager
-async def _answered(what: str) -> AsyncIterator[None]:
+async def _run_script(
+    client: Line | aioredis.Redis, what: Script, keys: Sequence[str], args: Sequence[str | int | bytes]
+) -> Any:
+    """Run one script; a server that does not know it yet is told, and nothing has happened before that."""
+    try:
+        return await client.evalsha(what.sha, len(keys), *keys, *args)
+    except NoScriptError:
+        return await client.eval(what.text, len(keys), *keys, *args)
+
+
+async def _answered(what: str, answer: Awaitable[Any]) -> Any:
     """Have the server answer in time; raises GateLost with what it did not do."""
     try:
         async with asyncio.timeout(_TIMEOUT_S):
-            yield
+            return await answer
     except (RedisError, OSError, TimeoutError, KeyError) as error:
         raise _lost(f"Redis did not {what}: {type(error).__name__} {str(error)[:200]}.") from error
 

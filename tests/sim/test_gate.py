@@ -126,7 +126,7 @@ class Both:
 
     async def _tick(self, pick: int, want: int) -> None:
         self._tick_no += 1
-        lines = [replace(line, want=want) for line in self._leases]
+        lines = [line._replace(want=want) for line in self._leases]
         permits = await self.same(lambda q: q.tick(REGISTRY, "w0", self._tick_no, lines))
         if isinstance(permits, list):
             self._leases = [
@@ -188,7 +188,7 @@ def _used(line: TickLine, permit: Permit, pick: int) -> TickLine:
     """Send what was granted, and have some of it answered."""
     granted = line.granted + permit.granted
     settled = max(line.settled, granted - pick)
-    return replace(line, granted=granted, sent=granted, settled=settled, answered_ms_ago=40 * pick)
+    return line._replace(granted=granted, sent=granted, settled=settled, answered_ms_ago=40 * pick)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
