@@ -1,6 +1,6 @@
 """Events: what working code says happened; logs and metrics subscribe. Only ids and numbers, never personal data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -30,10 +30,9 @@ class RecordsSettled(Event):
 
 @dataclass(frozen=True, slots=True)
 class AnswerTimed(Event):
-    """A handful was answered after `latency_ms` (mean of the handful)."""
+    """Handfuls were answered, each after so many ms (mean of the handful)."""
 
-    latency_ms: float = 0.0
-    count: int = 0
+    latencies_ms: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Pushback(Event):
 
 @dataclass(frozen=True, slots=True)
 class PermitsDrawn(Event):
-    """A tick granted `count` permits; `bound`: how many of its sessions were given less than they wanted, by reason."""
+    """Some ticks granted `count` permits; `bound`: how often a session was given less than it wanted, by reason."""
 
     count: int = 0
     bound: Mapping[str, int] = field(default_factory=dict)

@@ -83,7 +83,9 @@ class GateMetrics:
         )
 
     def _answer_timed(self, event: events.AnswerTimed) -> None:
-        self._histogram(names.ANSWER_SECONDS, registry=event.registry).observe(event.latency_ms / 1000)
+        histogram = self._histogram(names.ANSWER_SECONDS, registry=event.registry)
+        for latency_ms in event.latencies_ms:
+            histogram.observe(latency_ms / 1000)
 
     def _session_started(self, event: events.SessionStarted) -> None:
         self._gauge(names.SESSIONS_OPEN, registry=event.registry, party=event.party).inc()

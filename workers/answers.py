@@ -29,6 +29,8 @@ class Answers:
         self._station = station
         self._party = party
         self._stock = stock
+        #: mean latency of each handful that was not told yet (ms)
+        self._latencies: list[float] = []
         #: called when the ledger's word has stopped a slice of this session
         self.on_stopped: Callable[[], None] = _nobody
 
@@ -54,7 +56,7 @@ class Answers:
         finally:
             # What was decided before an answer that cannot be taken is decided: it would else go back as never sent.
             self.settle(outcomes)
-        self._tell(count, latency, busy)
+        self._count(count, latency, busy)
         return count
 
     def decide(self, hand: Hand, line: int, answer: Answer, now: int) -> Outcome | None:
@@ -85,13 +87,19 @@ class Answers:
         if heed(hand, settled):
             self.on_stopped()
 
-    def _tell(self, count: int, latency: int, busy: int) -> None:
+    def tell(self) -> None:
+        """Tell how long answers took: once a round, not with every handful."""
+        if self._latencies:
+            self._station.emit(AnswerTimed(self._station.registry, self._party, tuple(self._latencies)))
+            self._latencies.clear()
+
+    def _count(self, count: int, latency: int, busy: int) -> None:
         if not count:
             return
         station = self._station
         station.signals.answers += count
         station.signals.latency_ms += latency
-        station.emit(AnswerTimed(station.registry, self._party, latency / count, count))
+        self._latencies.append(latency / count)
         if busy:
             station.signals.pushbacks += busy
             station.emit(Pushback(station.registry, self._party, Scope.ACCOUNT.value, "busy"))

@@ -13,7 +13,6 @@ It must not know records, wires or the ledger.
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -28,6 +27,8 @@ from workers.seat import RENEW_MS, Seat
 TICK_S = 0.020
 #: the same when the gate gave all that was wanted: nothing binds, so nothing is won by waiting (s)
 UNBOUND_S = 0.002
+#: what was drawn is told so often (ms), not with every tick
+TELL_DRAWN_MS = 1_000
 #: after a tick that failed because the gate is lost (s), before jitter
 LOST_S = 0.2
 
@@ -57,6 +58,10 @@ class Pacer:
         self._next_at = clock.monotonic() + RENEW_MS
         self._not_before = 0
         self._nudged: asyncio.TimerHandle | None = None
+        #: permits drawn since that was last told, and how often each reason bound
+        self._drawn = 0
+        self._bound: dict[str, int] = {}
+        self._told_at = clock.monotonic() - TELL_DRAWN_MS
         self._loop = Loop("pacer", self.run_once, emit)
 
     def take_seat(
@@ -72,6 +77,8 @@ class Pacer:
         """Draw and renew no more for it."""
         if seat in self._seats:
             self._seats.remove(seat)
+        if not self._seats:
+            self._tell()
 
     def nudge(self, seat: Seat) -> None:
         """Say that this seat may have something to say: it is heard as soon as it is due and an ordinary tick could be.
@@ -98,8 +105,8 @@ class Pacer:
         self._forget_nudge()
         asked_at = self._clock.monotonic()
         self._next_at = asked_at + RENEW_MS
-        seats = [seat for seat in self._seats if seat.is_due(asked_at)]
-        is_lost = bool(seats) and not await self._tick(seats, asked_at)
+        said = [(seat, line) for seat in self._seats if (line := seat.line_if_due(asked_at)) is not None]
+        is_lost = bool(said) and not await self._tick(said, asked_at)
         pause_s = self._jittered(LOST_S if is_lost else TICK_S)
         self._not_before = asked_at + round(pause_s * 1000)
         rest_s = pause_s if is_lost else self._rest_s(pause_s)
@@ -107,9 +114,9 @@ class Pacer:
         self._next_at = self._clock.monotonic() + round(rest_s * 1000)
         return rest_s
 
-    async def _tick(self, seats: Sequence[Seat], asked_at: int) -> bool:
+    async def _tick(self, said: Sequence[tuple[Seat, TickLine]], asked_at: int) -> bool:
         """Ask the gate once; False when it is lost."""
-        lines = [seat.line() for seat in seats]
+        lines = [line for _, line in said]
         self._tick_no += 1
         try:
             permits = await self._quotas.tick(self.registry, self.holder, self._tick_no, lines)
@@ -117,13 +124,13 @@ class Pacer:
             for seat in list(self._seats):
                 self._safely(seat, seat.lose_gate)
             return False
-        for seat, line, permit in zip(seats, lines, permits, strict=True):
+        for (seat, line), permit in zip(said, permits, strict=True):
             if (
                 seat not in self._seats
             ):  # it left while the gate was asked: giving its lease back tells the gate
                 continue
             self._safely(seat, partial(seat.receive, permit, line.want, asked_at))
-        self._tell(lines, permits)
+        self._count(lines, permits)
         return True
 
     def _safely(self, seat: Seat, step: Callable[[], None]) -> None:
@@ -138,15 +145,20 @@ class Pacer:
             self._nudged.cancel()
             self._nudged = None
 
-    def _tell(self, lines: Sequence[TickLine], permits: Sequence[Permit]) -> None:
-        """Tell once a tick what was drawn, and how often each reason bound."""
-        granted, bound = 0, Counter[str]()
+    def _count(self, lines: Sequence[TickLine], permits: Sequence[Permit]) -> None:
+        """Count what was drawn, and how often each reason bound; tell it once in a while."""
         for line, permit in zip(lines, permits, strict=True):
-            granted += permit.granted
+            self._drawn += permit.granted
             if permit.granted < line.want:
-                bound[permit.bound_by] += 1
-        if granted or bound:
-            self._emit(PermitsDrawn(self.registry, count=granted, bound=bound))
+                self._bound[permit.bound_by] = self._bound.get(permit.bound_by, 0) + 1
+        if self._clock.monotonic() >= self._told_at + TELL_DRAWN_MS:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told_at = self._clock.monotonic()
+        if self._drawn or self._bound:
+            self._emit(PermitsDrawn(self.registry, count=self._drawn, bound=self._bound))
+            self._drawn, self._bound = 0, {}
 
     def _rest_s(self, pause_s: float) -> float:
         """Return how long nothing is lost by not ticking."""

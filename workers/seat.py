@@ -120,9 +120,10 @@ class Seat:
             return 0
         return max(0, self._wants() - self.usable())
 
-    def is_due(self, now: int) -> bool:
-        """Say whether this seat has something to say to the gate."""
-        return self._tells_at() <= now or (self._asks_at(now) <= now and self.want() > 0)
+    def line_if_due(self, now: int) -> TickLine | None:
+        """Return this seat's part of a tick where it has something to say to the gate."""
+        want = self.want() if self._asks_at(now) <= now else 0
+        return self._line(want, now) if want or self._tells_at() <= now else None
 
     def due_before(self, latest: int, now: int) -> int:
         """Return when this seat has something to say to the gate (monotonic ms), or `latest` where that comes first.
@@ -145,10 +146,7 @@ class Seat:
     def _asks_at(self, now: int) -> int:
         return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))
 
-    def line(self) -> TickLine:
-        """Return this seat's part of a tick: its totals, and what it wants unless it rests."""
-        now = self._clock.monotonic()
-        want = self.want() if self._asks_at(now) <= now else 0
+    def _line(self, want: int, now: int) -> TickLine:
         self._told = (self.granted, self.lapsed, self.sent, self.settled)
         self._told_at = now
         # less one: both are whole milliseconds, and it must not be longer ago than is said

@@ -96,7 +96,8 @@ class Sending:
         self._untold += len(lines)
 
     def tell(self) -> None:
-        """Tell how many records were sent: once a round, not with every handful."""
+        """Tell how many records were sent, and how long answers took: once a round, not with every handful."""
+        self._answers.tell()
         if self._untold:
             lease = self._seat.lease
             self._station.emit(RecordsSent(self._station.registry, lease.party, lease.account, self._untold))
@@ -189,7 +190,7 @@ class Sending:
     def _is_low(self) -> bool:
         """Say whether lines, or marked ones, run low."""
         stock, unsent = self._stock, self._stock.unsent()
-        return unsent < stock.low_water or stock.sendable() < min(stock.low_water, unsent)
+        return unsent < stock.low_water or stock.sendable() < min(stock.mark_water, unsent)
 
     def _end(self, end: End) -> None:
         """Sort out what was out: not recorded where the end is clean, unknown where it is not. A second end changes nothing."""

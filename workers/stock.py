@@ -164,8 +164,8 @@ class Stock:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.hands: list[Hand] = []
-        #: fewer ready lines than this call for another slice
-        self.low_water = 1
+        #: fewer ready lines than this call for another slice, fewer marked ones for another mark
+        self.low_water = self.mark_water = 1
         self.out: dict[str, Out] = {}
 
     def add(self, hand: Hand) -> None:

@@ -16,6 +16,9 @@ from workers.stock import Hand, Stock
 AHEAD = 4
 #: seconds of the present pace that should be ready ahead
 AHEAD_S = 0.3
+#: of slices that are long enough, this part should be ready ahead, and no more lines than that: a session whose lines run out rests
+#: less (`workers/seat.py`), and would ask the gate between the others' ticks, by itself, twice a slice
+AHEAD_OF_SLICE, AHEAD_MOST = 1 / 3, 12
 #: over how long the pace is measured at a time (ms)
 MEASURE_MS = 100
 #: a claim that found nothing is tried again after so long while answers are still due (ms)
@@ -38,6 +41,7 @@ class Supply:
         self._lease = lease
         self._stock = stock
         self._claim_at = 0
+        self._lines_of_slice = 0
         self._pace = 0.0
         self._paced = (0, 0)
         #: the last claim found nothing
@@ -48,7 +52,9 @@ class Supply:
     async def claim_ahead(self, sent: int, now: int) -> None:
         """Claim until enough lines stand ready for the next moments."""
         self._measure(sent, now)
-        self._stock.low_water = self._ahead()
+        self._stock.mark_water = self._ahead()
+        of_slice = min(AHEAD_MOST, int(self._lines_of_slice * AHEAD_OF_SLICE))
+        self._stock.low_water = max(self._stock.mark_water, of_slice)
         while self._is_short() and now >= self._claim_at:
             claimed = await self._station.ledger.claim(self._lease, self._station.clock.now())
             self.is_dry = claimed is None
@@ -85,6 +91,7 @@ class Supply:
             )
             return
         self.slice_ids.append(claimed.slice_id)
+        self._lines_of_slice = len(claimed.states)
         self._stock.add(Hand(claimed, box, idempotent=station.rules.idempotent))
 
     def _measure(self, sent_now: int, now: int) -> None:

@@ -7,7 +7,7 @@ REGISTRY, PARTY = "members", "P001"
 EVERY_KIND: tuple[events.Event, ...] = (
     events.RecordsSent(REGISTRY, PARTY, account="P001-01", count=7),
     events.RecordsSettled(REGISTRY, PARTY, outcome="accepted", count=5),
-    events.AnswerTimed(REGISTRY, PARTY, latency_ms=12.0, count=5),
+    events.AnswerTimed(REGISTRY, PARTY, latencies_ms=(12.0, 20.0)),
     events.SessionStarted(REGISTRY, PARTY, account="P001-01"),
     events.SessionEnded(REGISTRY, PARTY, account="P001-01", reason="turn"),
     events.Pushback(REGISTRY, PARTY, scope="registry", reason="overloaded", retry_after_ms=1500),

@@ -24,7 +24,7 @@ async def pages() -> AsyncIterator[dict[str, str]]:
     for registry, count in zip(registries, (3, 4), strict=True):
         tell = GateMetrics(registry)
         tell(RecordsSent("members", "P001", count=count))
-        tell(AnswerTimed("members", "P001", latency_ms=10.0, count=count))
+        tell(AnswerTimed("members", "P001", latencies_ms=(10.0,)))
     async with (
         serve_metrics(registries[0], "127.0.0.1", 0) as one,
         serve_metrics(registries[1], "127.0.0.1", 0) as two,

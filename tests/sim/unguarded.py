@@ -1,6 +1,6 @@
 """Builds without a guard, for showing that the judges would see what the guard prevents."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +13,7 @@ from domain.states import AccountKind
 from domain.windows import WindowRule
 from ledger import work
 from ledger.tables import slices
-from ledger.values import HoldRow
+from ledger.values import Standing
 from ledger.verbs import SqlLedger
 from scheduler.accounts import usable_accounts
 from scheduler.openings import FOR_EVER_MS, ClockOffset, Openings
@@ -71,11 +71,12 @@ def windows_without_an_end() -> Iterator[None]:
 @contextmanager
 def holds_unheard() -> Iterator[None]:
     """A hold stands in the ledger alone: the scheduler does not hear of it."""
+    before = SqlLedger.standing
 
-    async def nothing(_: SqlLedger) -> Sequence[HoldRow]:
-        return ()
+    async def without_holds(ledger: SqlLedger, now: int) -> Standing:
+        return replace(await before(ledger, now), holds=())
 
-    with mock.patch.object(SqlLedger, "holds", nothing):
+    with mock.patch.object(SqlLedger, "standing", without_holds):
         yield
 
 
@@ -151,16 +152,16 @@ def withdrawals_unheard() -> Iterator[None]:
 @contextmanager
 def versions_awaited() -> Iterator[None]:
     """A version for now is awaited like one for later, by the clock of whoever reads it."""
-    before = SqlLedger.policy
+    before = SqlLedger._in_force_now
 
-    async def policy(ledger: SqlLedger, now: int) -> PolicyVersion | None:
-        found = await before(ledger, now)
+    async def in_force(ledger: SqlLedger, which: tuple[int, bool] | None, now: int) -> PolicyVersion | None:
+        found = await before(ledger, which, now)
         if found is None or found.effective_at <= now:
             return found
         due = [one for one in await ledger.policy_history() if one.effective_at <= now]
         return due[0] if due else None
 
-    with mock.patch.object(SqlLedger, "policy", policy):
+    with mock.patch.object(SqlLedger, "_in_force_now", in_force):
         yield
 
 
@@ -214,7 +215,7 @@ BUILDS: dict[str, Build] = {
     ),
     "nothing reserved": Build(nothing_reserved, "passed over", small(RULES, fault("link stalls", 2, 3))),
     "answers made older": Build(
-        answers_made_older, "passed over", small(RULES, *(fault("link slow", 0.1, 8) for _ in range(4)))
+        answers_made_older, "passed over", small(RULES, *(fault("link slow", 0.1, 8) for _ in range(8)))
     ),
     "nothing spent by the dead": Build(
         nothing_spent_by_the_dead,

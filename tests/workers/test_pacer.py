@@ -7,7 +7,7 @@ import pytest
 from domain.events import LoopFailed, PermitsDrawn
 from domain.quota import AccountQuota, BoundBy
 from tests.workers.pacing import Desk
-from workers.pacer import LOST_S, TICK_S, UNBOUND_S
+from workers.pacer import LOST_S, TELL_DRAWN_MS, TICK_S, UNBOUND_S
 from workers.seat import RENEW_MS, TELL_MS
 
 
@@ -24,6 +24,19 @@ async def test_one_call_carries_every_seat(desk: Desk) -> None:
     assert [line.want for line in desk.gate.ticks[0][1]] == [3, 5]
     assert [seat.usable() for seat in seats] == [3, 5]
     assert [e.count for e in desk.events if isinstance(e, PermitsDrawn)] == [8]
+
+
+async def test_what_was_drawn_is_told_once_a_second_and_at_the_end(desk: Desk) -> None:
+    """Not with every tick; nothing of it is lost when the last session leaves."""
+    seat = desk.sit("A1", 3)
+    for _ in range(3):
+        await desk.pacer.run_once()
+        seat.spend(3)
+        desk.clock.advance(TELL_DRAWN_MS // 2)
+    desk.wants["A1"] = 1
+    await desk.pacer.run_once()
+    desk.pacer.leave_seat(seat)
+    assert [e.count for e in desk.events if isinstance(e, PermitsDrawn)] == [3, 6, 1]
 
 
 async def test_permits_held_are_not_wanted_again(desk: Desk) -> None:
@@ -178,4 +191,4 @@ async def test_permits_are_void_at_once_when_the_gate_is_lost(desk: Desk) -> Non
     desk.gate.is_lost = True
     desk.clock.advance(TELL_MS)
     await desk.pacer.run_once()
-    assert (seat.alive, seat.usable(), seat.line().lapsed) == (True, 0, 4)
+    assert (seat.alive, seat.usable(), seat._line(0, desk.clock.monotonic()).lapsed) == (True, 0, 4)

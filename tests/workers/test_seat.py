@@ -38,7 +38,11 @@ async def test_permits_count_from_before_they_were_asked(desk: Desk) -> None:
     assert seat.usable() == 3
     desk.clock.advance(1)
     assert seat.usable() == 0
-    assert (seat.line().granted, seat.line().lapsed, seat.line().sent) == (4, 3, 1)
+    assert (
+        seat._line(0, desk.clock.monotonic()).granted,
+        seat._line(0, desk.clock.monotonic()).lapsed,
+        seat._line(0, desk.clock.monotonic()).sent,
+    ) == (4, 3, 1)
 
 
 async def test_a_rest_is_a_small_part_of_the_burst(desk: Desk) -> None:
@@ -97,7 +101,7 @@ async def test_a_tick_tells_how_long_ago_the_newest_answer_was_read(desk: Desk) 
     desk.clock.advance(70)
     seat.settle(1)
     desk.clock.advance(30)
-    assert seat.line().answered_ms_ago == 29
+    assert seat._line(0, desk.clock.monotonic()).answered_ms_ago == 29
 
 
 async def test_the_first_answers_are_told_soon(desk: Desk) -> None:
@@ -196,7 +200,11 @@ async def test_a_gate_that_shuts_takes_back_what_is_in_hand(desk: Desk, shut: Pe
     await desk.pacer.run_once()
     seat.receive(shut, 0, desk.clock.monotonic())
     assert seat.usable() == 0
-    assert (seat.line().granted, seat.line().lapsed, seat.line().sent) == (5, 5, 0)
+    assert (
+        seat._line(0, desk.clock.monotonic()).granted,
+        seat._line(0, desk.clock.monotonic()).lapsed,
+        seat._line(0, desk.clock.monotonic()).sent,
+    ) == (5, 5, 0)
 
 
 async def test_the_time_that_the_call_took_is_taken_off_a_permit(desk: Desk) -> None:

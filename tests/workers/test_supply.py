@@ -10,7 +10,7 @@ from domain.quota import Lease
 from tests.workers.bench import Bench, bench
 from tests.workers.wires.scripted import Scripted
 from workers.stock import Stock
-from workers.supply import AHEAD, AHEAD_S, OVERDUE_MS, PUT_OFF, SPENT_PAUSE_MS, Supply
+from workers.supply import AHEAD, AHEAD_MOST, AHEAD_S, OVERDUE_MS, PUT_OFF, SPENT_PAUSE_MS, Supply
 from workers.wires.http import HttpWire
 
 SETTLE_S = 60
@@ -48,6 +48,18 @@ async def test_a_burst_claims_no_more_than_the_account_s_rate_can_send(work: Ben
     for now in range(0, 600, 100):
         await supply.claim_ahead(now, now + 1)  # a hundred records every 100 ms
     assert stock.low_water == int(20 * AHEAD_S) > AHEAD
+
+
+@pytest.mark.parametrize(("lines", "ahead"), [(3, AHEAD), (18, 6), (300, AHEAD_MOST)])
+async def test_the_next_slice_is_claimed_while_a_part_of_this_one_is_left(
+    work: Bench, lines: int, ahead: int
+) -> None:
+    """A session whose lines run out asks the gate by itself; of short slices no more is held, they may be a file's last."""
+    work.ledger.add_slice(lines)
+    supply, stock = supplied(work)
+    await supply.claim_ahead(0, 0)
+    await supply.claim_ahead(0, 1)
+    assert (stock.low_water, stock.mark_water) == (ahead, AHEAD)
 
 
 async def test_a_record_that_was_ever_unknown_goes_back_as_unknown(work: Bench) -> None:

@@ -7,10 +7,12 @@ an answer is told in the step in which it is read. It must not decide what an un
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
+from workers.wires.connecting import Door
 from workers.wires.connection import Connection
 from workers.wires.http import HttpWire
 from workers.wires.reading import LONGEST_LINE, Unreadable, read_line, read_problem, whole_request_end
@@ -57,9 +59,8 @@ class OpenRequest:
         self.awaiting: dict[str, int] = {}
         self.ended = False
         loop = asyncio.get_running_loop()
-        headers = {**_HEADERS, "Authorization": f"Bearer {session.session}"}
         try:
-            self._head = wire.connections.door.head("POST", wire.records_path(), headers)
+            self._head = _head(wire.connections.door, wire.records_path(), session.session)
         except ValueError:  # a session's name that would not stay within its line
             loop.call_soon(self._end, End("broken"))
             return
@@ -263,6 +264,12 @@ class OpenRequest:
             self.abort(End("silence", clean=False))
         else:
             self._watch()
+
+
+@lru_cache(maxsize=1_000)
+def _head(door: Door, path: str, session: str) -> bytes:
+    """Return a request's head, the same for all of one session; raises ValueError."""
+    return door.head("POST", path, {**_HEADERS, "Authorization": f"Bearer {session}"})
 
 
 _HEADERS = {
