@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import redis.asyncio as aioredis
@@ -59,3 +60,23 @@ async def test_a_script_that_the_server_does_not_know_is_said_so(line: Line) -> 
     with pytest.raises(NoScriptError):
         await line.evalsha("0" * 40, 0)
     assert await line._call("CLIENT", "ID") == own
+
+
+async def test_a_greeting_that_was_cut_short_leaves_no_connection(tmp_path: Path) -> None:
+    """The answers to it would be read as those of the calls that follow."""
+    greeted = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        greeted.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_unix_server(silent, tmp_path / "redis.sock"):
+        line = Line(connect(f"unix://{tmp_path}/redis.sock").connection_pool)
+        calling = asyncio.ensure_future(line.eval(ECHO, 0, "first"))
+        await greeted.wait()
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        assert not line._connection.is_connected
