@@ -134,6 +134,11 @@ def give_back(
     rest_jobs(connection, [row.job])
 
 
+def is_any_lost(connection: Connection, registry: str, live_tokens: frozenset[int]) -> bool:
+    """Say whether a claim's lease is no more."""
+    return any(token not in live_tokens for _, token in _CLAIMED.rows(connection, at_registry=registry))
+
+
 def rescue(
     connection: Connection, registry: str, live_tokens: frozenset[int], now: int, *, idempotent: bool
 ) -> int:
