@@ -18,6 +18,7 @@ NAMES = (
     "forecast",
     "ledger",
     "overload",
+    "pauses",
     "counts",
 )
 
