@@ -40,6 +40,7 @@ async def _stop_or_go(
     if party is not None and party not in policy.parties:
         raise unknown_party(party, policy)
     names = [registry or only_registry(policy)] if party is None or registry else list(policy.registries)
+    standing = {(row.registry, row.party) for row in await parts.ledger.holds()}
     for name in names:
         if name not in policy.registries:
             raise unknown_registry(name, policy)
@@ -47,9 +48,18 @@ async def _stop_or_go(
         verb = parts.ledger.hold if on else parts.ledger.release
         await verb(name, party, reason, notices, frame.by, now)
     await wake_scheduler(frame.settings)
-    whom = party or ", ".join(names)
-    text = f"{whom} is {'held: nothing new is sent' if on else 'released'}."
-    frame.tell({"held": on, "registries": names, "party": party, "reason": reason}, text)
+    changed = [name for name in names if ((name, party) in standing) is not on]
+    what = {"held": on, "registries": names, "party": party, "reason": reason, "changed": changed}
+    frame.tell(what, _said(party or ", ".join(names), on=on, is_news=bool(changed)))
+
+
+def _said(whom: str, *, on: bool, is_news: bool) -> str:
+    """Say what is so now; who stops what stands already must not think that its reason was told to anybody."""
+    if on and not is_news:
+        return f"{whom} was held already, and stays so: the first reason stands, and nobody was told of this one."
+    if on:
+        return f"{whom} is held: nothing new is sent."
+    return f"{whom} is released." if is_news else f"{whom} was not held: nothing changed."
 
 
 def only_registry(policy: Policy) -> str:

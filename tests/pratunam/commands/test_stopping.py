@@ -41,3 +41,16 @@ def test_what_is_not_there_cannot_be_held(desk: Desk, options: tuple[str, ...]) 
     assert "party-members" in told.err or "P001" in told.err
     assert desk.run("hold").code == 2
     assert desk.json("status")["registries"]["party-members"]["held"] is False
+
+
+def test_what_is_so_already_is_said_to_be_so(desk: Desk) -> None:
+    """A second reason is told to nobody and stands nowhere: whoever gave it must hear that."""
+    assert desk.json("release", "--party", "P001")["changed"] == []
+    assert len(desk.json("hold", "--party", "P001", "--reason", "inquiry")["changed"]) == 1
+    before = desk.json("audit")
+    again = desk.run("hold", "--party", "P001", "--reason", "another")
+    assert again.code == 0
+    assert "was held already" in again.out
+    assert desk.json("audit") == before
+    assert "is released" in desk.run("release", "--party", "P001").out
+    assert "was not held" in desk.run("release", "--party", "P001").out
