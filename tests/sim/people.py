@@ -22,8 +22,11 @@ async def look_after(world: World, faults: Faults) -> None:
             if row.state in (AccountState.SET_ASIDE, AccountState.SUSPENDED):
                 world.sometimes["account set aside"] += 1
                 await world.ledger.restore_account(REGISTRY, row.account, BY, now)
+        submitted = set(
+            world.submitted
+        )  # before the ledger is asked: what is handed in meanwhile is not missing
         jobs = await world.ledger.jobs()
-        for name in sorted(world.submitted.keys() - {job.job for job in jobs}):
+        for name in sorted(submitted - {job.job for job in jobs}):
             world.sometimes["file handed in again that the copy lacked"] += 1
             await world.submit(name, *world.submitted[name])
         for job in jobs:

@@ -121,12 +121,19 @@ class BatchUpload:
 
     def _stop(self, end: End) -> None:
         """Begin no other request, and end with the last that is under way; what is unclean once stays unclean."""
-        worse = (
-            self._ending is None or (not end.clean and self._ending.clean) or self._ending.code == "finished"
-        )
-        self._ending = end if worse else self._ending
+        self._ending = end if self._ending is None or _outweighs(end, self._ending) else self._ending
         if self._next is not None and not self._next.ended:
             ahead, self._next = self._next, None
             ahead.abort()
         if not self._under_way and self._ending is not None:
             self._handfuls.end(self._ending)
+
+
+def _outweighs(end: End, before: End) -> bool:
+    """Say which of two ends is the exchange's: what is unclean, what is a refusal, and of two alike the longer pause."""
+    if end.clean is not before.clean:
+        return before.clean
+    if before.code == "finished":
+        return True
+    is_alike = (end.code, end.scope) == (before.code, before.scope)
+    return is_alike and (end.retry_after_ms or 0) > (before.retry_after_ms or 0)

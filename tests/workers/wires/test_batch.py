@@ -129,3 +129,31 @@ async def test_an_abort_leaves_no_connection_behind() -> None:
         await until(lambda: all(caller.writer.is_closing() for caller in raw.callers))
         assert len(raw.callers) == 1
         await wire.close()
+
+
+@pytest.mark.parametrize("pauses_s", [(1, 6), (6, 1)])
+async def test_of_two_refusals_alike_the_longer_pause_is_told(pauses_s: tuple[int, int]) -> None:
+    """Two requests under way are told to slow down, each for another time: whoever heeds the shorter one comes too soon."""
+    asked: list[Caller] = []
+    both = asyncio.Event()
+
+    async def refuse(caller: Caller) -> None:
+        await caller.request()
+        asked.append(caller)
+        if len(asked) == 2:
+            both.set()
+        await both.wait()
+        pause_s = pauses_s[asked.index(caller)]
+        caller.say(b"HTTP/1.1 503 Busy\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n" % pause_s)
+        await caller.reader.read()
+
+    async with raw_registrar(refuse) as raw:
+        wire = HttpWire(raw.rules(Shape.BATCH), SystemClock())
+        upload = wire.open(SESSION)
+        said = heard(upload)
+        for first in (0, 3):
+            await until(upload.room)
+            upload.write(numbered(6)[first : first + 3])
+        (end,) = [each async for each in said if isinstance(each, End)]
+        assert (end.code, end.retry_after_ms) == ("unavailable", 6_000)
+        await wire.close()
