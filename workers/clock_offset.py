@@ -24,12 +24,13 @@ class OffsetMeter:
         """Begin with no samples."""
         self._samples: deque[ClockSample] = deque(maxlen=KEPT)
 
-    def take(self, sample: ClockSample) -> None:
-        """Add a sample; one that contradicts all before it is the beginning of a new measurement."""
+    def take(self, sample: ClockSample) -> bool:
+        """Add a sample; one that contradicts all before it begins a new measurement, as the first does: says whether it did."""
         self._samples.append(sample)
         if self._interval(sample.read_at) is None:
             self._samples.clear()
             self._samples.append(sample)
+        return len(self._samples) == 1
 
     def offset(self, now: int) -> tuple[int, int] | None:
         """Return (registrar − ours, half width) in ms; None when nothing was measured."""

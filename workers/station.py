@@ -54,6 +54,8 @@ class Station:
     maybe_ours: frozenset[str] = frozenset()
     lease_ms: int = 6_000
     offset: ClockOffset = field(default_factory=ClockOffset)
+    #: our clock less the monotonic one (ms) when the present measurement began; None before the first
+    anchor_ms: int | None = None
     #: accounts that sessions of this process hold, or ask for now
     in_hand: set[str] = field(default_factory=set)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,5 +68,17 @@ class Station:
         return self.rules.name
 
     def registrar_now(self) -> int:
-        """Return the registrar's clock as we know it, on its fast side (ms): what closes, closes early rather than late."""
-        return self.clock.now() + (self.offset.offset_ms or 0) + (self.offset.error_ms or 0)
+        """Return the registrar's clock as we know it, on its fast side (ms): what closes, closes early rather than late.
+
+        A step back of our clock is not believed until the registrar's was measured by it.
+        """
+        now = self.clock.now()
+        if self.anchor_ms is None:
+            self.trust_clock()
+        else:
+            now = max(now, self.clock.monotonic() + self.anchor_ms)
+        return now + (self.offset.offset_ms or 0) + (self.offset.error_ms or 0)
+
+    def trust_clock(self) -> None:
+        """Take our clock as it is now: the registrar's has just been measured by it."""
+        self.anchor_ms = self.clock.now() - self.clock.monotonic()

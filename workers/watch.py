@@ -2,6 +2,7 @@
 
 from domain.errors import GateLost, WireFault
 from domain.quota import Signals
+from domain.wire import ClockSample
 from workers.clock_offset import OffsetMeter
 from workers.station import Station
 
@@ -29,18 +30,27 @@ class Watch:
     def listen(self, station: Station) -> None:
         """Heed another wire of the same registry (its endpoint was changed)."""
         self._station = station
-        station.wire.on_clock(self._meter.take)
+        station.wire.on_clock(self._hear)
 
     async def run_once(self) -> float:
         """Look once; returns the seconds until the next time."""
-        station, now = self._station, self._station.clock.monotonic()
+        now = self._station.clock.monotonic()
         if now >= self._load_at:
             await self._ask_load(now)
-        measured = self._meter.offset(station.clock.now())
-        if measured is not None:
-            station.offset.offset_ms, station.offset.error_ms = measured
+        self._note_offset()
         await self._report(now)
         return EVERY_S
+
+    def _hear(self, sample: ClockSample) -> None:
+        """Take a header; one that begins a new measurement tells what to make of our clock as it is now, stepped or not."""
+        if self._meter.take(sample):
+            self._note_offset()
+            self._station.trust_clock()
+
+    def _note_offset(self) -> None:
+        measured = self._meter.offset(self._station.clock.now())
+        if measured is not None:
+            self._station.offset.offset_ms, self._station.offset.error_ms = measured
 
     async def _ask_load(self, now: int) -> None:
         signals = self._station.signals

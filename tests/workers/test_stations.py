@@ -186,3 +186,27 @@ def test_a_clock_that_ran_ahead_into_a_gap_moves_no_end() -> None:
     closes = MIDNIGHT + 9 * 3_600_000
     assert closing.closes_at("A", closes + 2_000) == closes + 2_000
     assert closing.closes_at("A", closes - 3_000) == closes
+
+
+async def test_a_clock_that_was_stepped_back_opens_nothing_again() -> None:
+    """Until a header tells what to make of it, the registrar's clock goes on by the monotonic one; then it is known by the new clock."""
+    desk = Desk(make_policy("http://one", {"P1": 1}))
+    station = await desk.stations.station(REGISTRY)
+    await desk.stations.close()
+    watch = Watch(station)
+    now = desk.clock.now()
+    watch._hear(ClockSample(now + 2_000, now, now))
+    await watch.run_once()
+    before = station.registrar_now()
+    desk.clock.step(-4_000)
+    desk.clock.advance(300)
+    assert station.registrar_now() == before + 300
+    now = desk.clock.now()
+    watch._hear(
+        ClockSample(now + 6_000, now, now)
+    )  # the registrar's clock is as far from ours as the step has made it
+    offset_ms, error_ms = station.offset.offset_ms, station.offset.error_ms
+    assert offset_ms is not None
+    assert error_ms is not None
+    assert offset_ms > 5_000
+    assert station.registrar_now() == now + offset_ms + error_ms
