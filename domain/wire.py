@@ -45,6 +45,7 @@ class End:
 
     `code`: window-closed, session-ended, account-suspended, too-fast, overloaded, too-large, malformed, …; refusals of a whole request
     come as this too. `clean=False` means that unanswered lines are unknown (broken, unreadable, 500/502/504, silence).
+    `is_last=False`: a pause that binds at once, told ahead by an exchange whose other requests are still under way; its end follows.
     """
 
     code: str
@@ -52,6 +53,7 @@ class End:
     retry_after_ms: int | None = None
     opens_at: int | None = None
     clean: bool = True
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)

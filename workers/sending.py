@@ -5,7 +5,7 @@ is open, the lines leave. It is called whenever one of these may have changed. I
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -39,6 +39,8 @@ class Sending:
         self.resolver.on_answer = self._look_again
         answers.on_stopped = self.changed.set
         self._verdict: Verdict | None = None
+        #: called when the registrar says to slow down while the exchange goes on
+        self.on_warning: Callable[[Verdict], None] = _nobody
         self.closes_at: int | None = None
         self.leaving = False
         self.last_line_at = self._clock.monotonic()
@@ -158,7 +160,7 @@ class Sending:
         if upload is not self._upload:
             return
         if isinstance(handful, End):
-            self._end(handful)
+            self._end(handful) if handful.is_last else self._warn(handful)
             return
         try:
             count = self._answers.take(handful, self._clock.monotonic())
@@ -171,6 +173,14 @@ class Sending:
         self._station.pacer.nudge(self._seat)
         if self._is_low() or self._stock.asking() > 0 or self._stock.next_due() is not None:
             self.changed.set()
+
+    def _warn(self, end: End) -> None:
+        """Hand on a pause that must not wait until the exchange's other requests have ended."""
+        verdict = after_end(
+            end, progressed=True, hiccups=0, expired=False, registrar_now=self._station.registrar_now()
+        )
+        if verdict.is_pushback:
+            self.on_warning(verdict)
 
     def _break_off(self, upload: Upload, what: str, error: Exception) -> None:
         """Give this exchange up: what is out of it is unknown."""
@@ -214,3 +224,7 @@ class Sending:
             registrar_now=self._station.registrar_now(),
         )
         self.changed.set()
+
+
+def _nobody(verdict: Verdict) -> None:
+    """Hear nothing."""

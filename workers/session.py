@@ -21,7 +21,7 @@ from domain.events import LoopFailed, SessionEnded, SessionStarted
 from domain.quota import AccountQuota, BoundBy, Lease
 from domain.wire import LoginRefused, OpenSession
 from workers.answers import Answers
-from workers.ending import WAIT_INSIDE_MS, Reason, after_end, after_refusal
+from workers.ending import WAIT_INSIDE_MS, Reason, Verdict, after_end, after_refusal
 from workers.heeding import heed
 from workers.login import log_in, take_lease, told_quota
 from workers.seat import Seat
@@ -83,6 +83,7 @@ class Session:
         self._seat: Seat | None = None
         self._sending: Sending | None = None
         self._stopped = False
+        self._telling: set[asyncio.Task[bool]] = set()
         self._rules = station.rules
 
     def stop(self) -> None:
@@ -124,6 +125,7 @@ class Session:
         self._set_pace(session, self._seat)
         answers = Answers(station, lease.party, self._stock)
         sending = self._sending = Sending(station, self._seat, session, self._stock, answers)
+        sending.on_warning = self._pass_on
         reason = await self._work(sending, session)
         cut = self._stopped or reason is Reason.WINDOW
         await sending.drain(cut=cut)
@@ -225,6 +227,13 @@ class Session:
         timer.cancel()
         sending.changed.clear()
 
+    def _pass_on(self, verdict: Verdict) -> None:
+        """Tell the gate at once: what this session itself does about it follows from the exchange's end."""
+        step = self._quietly(heed(self._station, self._lease, verdict, "end"))
+        telling = asyncio.get_running_loop().create_task(step, name="warning")
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
     def _wants(self) -> int:
         return self._sending.wants() if self._sending is not None else 0
 
@@ -242,6 +251,8 @@ class Session:
             # also where draining was begun and cut short: what is out without an answer must be known as unknown
             self._sending.abort()
             await self._sending.drain(cut=True)
+        if self._telling:
+            await asyncio.wait(self._telling)
         await self._settle_last()
         for hand in self._stock.hands:
             if hand.unsettled:
@@ -260,7 +271,7 @@ class Session:
                 return
             await asyncio.sleep(0.2)
 
-    async def _quietly(self, step: Coroutine[Any, Any, None]) -> bool:
+    async def _quietly(self, step: Coroutine[Any, Any, object]) -> bool:
         """Do a last step and say whether it worked; what fails here is made good by the rescue and by the lease's end."""
         try:
             await step

@@ -1,6 +1,7 @@
 """How sessions end: stopped, cancelled under them, ended by the gate, the window, the registrar, or a lost Redis."""
 
 import asyncio
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,10 +10,10 @@ import pytest
 from domain.clock import ManualClock
 from domain.errors import GateLost
 from domain.quota import BoundBy, Lease
-from domain.states import JobState
+from domain.states import JobState, Shape
 from domain.wire import Scope
 from tests.workers.bench import Bench
-from tests.workers.surroundings import serve
+from tests.workers.surroundings import serve, surroundings
 from tests.workers.waiting import until
 from tests.workers.wires.scripted import Scripted, accept
 from workers.ending import Reason
@@ -147,6 +148,26 @@ async def test_a_word_to_slow_down_counts_while_the_last_answers_are_waited_for(
     assert (await running).reason is Reason.STOPPING
     assert work.gate.pushes == [(Scope.REGISTRY, "", 60_000)]
     assert work.ledger.states() == "pppp"
+
+
+async def test_a_word_to_slow_down_waits_for_no_other_answer(server: Scripted) -> None:
+    """One record's answer is late, the next one's tells everybody to slow down: the gate hears of it before the late one comes."""
+    asked: list[str] = []
+
+    def script(key: str) -> dict[str, object]:
+        asked.append(key)
+        late = {**accept(key), "do": "late"}
+        return late if len(asked) == 1 else {"status": "end", "code": "overloaded", "retry_after": 60}
+
+    server.script = script
+    async for work in surroundings(server, shape=Shape.BATCH, batch=1):
+        work.ledger.add_slice(2)
+        running = asyncio.ensure_future(serve(work))
+        await until(partial(bool, work.gate.pushes))
+        assert not running.done()
+        assert work.gate.pushes == [(Scope.REGISTRY, "", 60_000)]
+        server.let_go.set()
+        assert (await running).reason is Reason.PUSHBACK
 
 
 async def test_a_failing_ledger_loses_no_answer(work: Bench, server: Scripted) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
 from workers.wires.exchange import OpenRequest
-from workers.wires.handfuls import Handfuls, Hear
+from workers.wires.handfuls import Handfuls, Hear, outweighs
 from workers.wires.http import HttpWire
 from workers.wires.stream import IN_FLIGHT
 
@@ -121,19 +121,11 @@ class BatchUpload:
 
     def _stop(self, end: End) -> None:
         """Begin no other request, and end with the last that is under way; what is unclean once stays unclean."""
-        self._ending = end if self._ending is None or _outweighs(end, self._ending) else self._ending
+        self._ending = end if self._ending is None or outweighs(end, self._ending) else self._ending
+        if self._under_way:
+            self._handfuls.warn(end)
         if self._next is not None and not self._next.ended:
             ahead, self._next = self._next, None
             ahead.abort()
         if not self._under_way and self._ending is not None:
             self._handfuls.end(self._ending)
-
-
-def _outweighs(end: End, before: End) -> bool:
-    """Say which of two ends is the exchange's: what is unclean, what is a refusal, and of two alike the longer pause."""
-    if end.clean is not before.clean:
-        return before.clean
-    if before.code == "finished":
-        return True
-    is_alike = (end.code, end.scope) == (before.code, before.scope)
-    return is_alike and (end.retry_after_ms or 0) > (before.retry_after_ms or 0)

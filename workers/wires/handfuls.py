@@ -1,6 +1,7 @@
 """The reading end that all shapes share: handfuls of answers as they come, and one End after which nothing comes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from domain.wire import Answer, End
 
@@ -28,8 +29,23 @@ class Handfuls:
         if not self.ended:
             self._hear(answers)
 
+    def warn(self, end: End) -> None:
+        """Tell a pause at once, where other requests keep the exchange from ending: others would send meanwhile."""
+        if not self.ended and end.retry_after_ms is not None:
+            self._hear(replace(end, is_last=False))
+
     def end(self, end: End) -> None:
         """End, unless that has happened."""
         if not self.ended:
             self.ended = True
             self._hear(end)
+
+
+def outweighs(end: End, before: End) -> bool:
+    """Say which of two ends is the exchange's: what is unclean, what is a refusal, and of two alike the longer pause."""
+    if end.clean is not before.clean:
+        return before.clean
+    if before.code == "finished":
+        return True
+    is_alike = (end.code, end.scope) == (before.code, before.scope)
+    return is_alike and (end.retry_after_ms or 0) > (before.retry_after_ms or 0)

@@ -14,7 +14,7 @@ from aiohttp.payload import BytesPayload
 from domain.clock import Clock
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
-from workers.wires.handfuls import Handfuls, Hear
+from workers.wires.handfuls import Handfuls, Hear, outweighs
 from workers.wires.http import HttpWire
 from workers.wires.reading import Unreadable, read_line, read_problem, whole_request_end
 from workers.wires.short import SHORT_ANSWER
@@ -97,10 +97,9 @@ class SingleUpload:
             self._handfuls.end(self._ending)
 
     def _stop(self, end: End) -> None:
-        worse = (
-            self._ending is None or (not end.clean and self._ending.clean) or self._ending.code == "finished"
-        )
-        self._ending = end if worse else self._ending
+        self._ending = end if self._ending is None or outweighs(end, self._ending) else self._ending
+        if len(self._tasks) > 1:  # beside the one that met this
+            self._handfuls.warn(end)
         if not self._tasks and self._ending is not None:
             self._handfuls.end(self._ending)
 
