@@ -64,13 +64,15 @@ async def test_a_script_that_the_server_does_not_know_is_said_so(line: Line) -> 
 
 async def test_a_greeting_that_was_cut_short_leaves_no_connection(tmp_path: Path) -> None:
     """The answers to it would be read as those of the calls that follow."""
-    greeted = asyncio.Event()
+    greeted, left = asyncio.Event(), asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         greeted.set()
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        left.set()
 
     async with await asyncio.start_unix_server(silent, tmp_path / "redis.sock"):
         line = Line(connect(f"unix://{tmp_path}/redis.sock").connection_pool)
@@ -80,3 +82,4 @@ async def test_a_greeting_that_was_cut_short_leaves_no_connection(tmp_path: Path
         with pytest.raises(asyncio.CancelledError):
             await calling
         assert not line._connection.is_connected
+        await left.wait()
