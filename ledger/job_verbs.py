@@ -143,7 +143,7 @@ class JobVerbs(OnEngine):
         await self._write(work.give_back, slice_id, token, unknown, now, not_before=not_before)
 
     async def rescue(self, registry: str, live_tokens: frozenset[int], now: int, *, idempotent: bool) -> int:
-        # asked once a second, and most often nobody is lost: a look costs a fifth of an empty commit
+        # asked once a second, and most often nobody is lost: then no transaction is begun that must wait its turn and be synced
         if not await self._read(work.is_any_lost, registry, live_tokens):
             return 0
         return await self._write(work.rescue, registry, live_tokens, now, idempotent=idempotent)

@@ -53,9 +53,14 @@ async def heed(station: Station, lease: Lease, verdict: Verdict, code: str) -> R
     return verdict.leave
 
 
-async def _push_back(station: Station, lease: Lease, scope: Scope, pause_ms: int, code: str) -> None:
+async def pause(station: Station, lease: Lease, scope: Scope, pause_ms: int) -> None:
+    """Tell the gate alone: it counts, for brake and boards, with the end that it is told ahead of. Raises GateLost."""
     who = {Scope.ACCOUNT: lease.account, Scope.PARTY: lease.party, Scope.REGISTRY: ""}[scope]
     await station.quotas.push_back(station.registry, scope, who, pause_ms)
+
+
+async def _push_back(station: Station, lease: Lease, scope: Scope, pause_ms: int, code: str) -> None:
+    await pause(station, lease, scope, pause_ms)
     station.emit(Pushback(station.registry, lease.party, scope.value, code, pause_ms))
 
 

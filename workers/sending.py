@@ -14,7 +14,7 @@ from domain.errors import WireFault
 from domain.events import LoopFailed, RecordsSent
 from domain.wire import Answer, End, OpenSession, Upload
 from workers.answers import Answers
-from workers.ending import Verdict, after_end
+from workers.ending import Push, Verdict, after_end
 from workers.resolve import Resolver
 from workers.seat import Seat
 from workers.station import Station
@@ -40,7 +40,7 @@ class Sending:
         answers.on_stopped = self.changed.set
         self._verdict: Verdict | None = None
         #: called when the registrar says to slow down while the exchange goes on
-        self.on_warning: Callable[[Verdict], None] = _nobody
+        self.on_warning: Callable[[Push], None] = _nobody
         self.closes_at: int | None = None
         self.leaving = False
         self.last_line_at = self._clock.monotonic()
@@ -179,8 +179,8 @@ class Sending:
         verdict = after_end(
             end, progressed=True, hiccups=0, expired=False, registrar_now=self._station.registrar_now()
         )
-        if verdict.is_pushback:
-            self.on_warning(verdict)
+        if verdict.is_pushback and verdict.push is not None:
+            self.on_warning(verdict.push)
 
     def _break_off(self, upload: Upload, what: str, error: Exception) -> None:
         """Give this exchange up: what is out of it is unknown."""
@@ -226,5 +226,5 @@ class Sending:
         self.changed.set()
 
 
-def _nobody(verdict: Verdict) -> None:
+def _nobody(push: Push) -> None:
     """Hear nothing."""

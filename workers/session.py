@@ -21,8 +21,8 @@ from domain.events import LoopFailed, SessionEnded, SessionStarted
 from domain.quota import AccountQuota, BoundBy, Lease
 from domain.wire import LoginRefused, OpenSession
 from workers.answers import Answers
-from workers.ending import WAIT_INSIDE_MS, Reason, Verdict, after_end, after_refusal
-from workers.heeding import heed
+from workers.ending import WAIT_INSIDE_MS, Push, Reason, after_end, after_refusal
+from workers.heeding import heed, pause
 from workers.login import log_in, take_lease, told_quota
 from workers.seat import Seat
 from workers.sending import Sending
@@ -227,9 +227,9 @@ class Session:
         timer.cancel()
         sending.changed.clear()
 
-    def _pass_on(self, verdict: Verdict) -> None:
+    def _pass_on(self, push: Push) -> None:
         """Tell the gate at once: what this session itself does about it follows from the exchange's end."""
-        step = self._quietly(heed(self._station, self._lease, verdict, "end"))
+        step = self._quietly(pause(self._station, self._lease, push.scope, push.pause_ms))
         telling = asyncio.get_running_loop().create_task(step, name="warning")
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)

@@ -16,7 +16,6 @@ from tests.workers.bench import Bench, bench
 from tests.workers.waiting import until
 from workers.answers import Answers
 from workers.ending import Push
-from workers.ending import Verdict as WorkerVerdict
 from workers.sending import Sending
 from workers.stock import Hand, Stock
 
@@ -250,10 +249,10 @@ async def test_an_exchange_ends_once(scene: Scene) -> None:
 
 def test_a_pause_that_is_told_ahead_is_passed_on_and_ends_nothing(scene: Scene) -> None:
     """Other requests of the exchange are still under way: everybody slows down now, and the end comes when it comes."""
-    told: list[WorkerVerdict] = []
+    told: list[Push] = []
     scene.sending.on_warning = told.append
     assert scene.paper.hear is not None
     scene.paper.hear(End("overloaded", retry_after_ms=6_000, is_last=False))
-    assert [verdict.push for verdict in told] == [Push(Scope.REGISTRY, 6_000)]
+    assert told == [Push(Scope.REGISTRY, 6_000)]
     assert scene.sending.is_open()
     assert scene.sending.take_verdict() is None

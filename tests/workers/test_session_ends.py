@@ -166,8 +166,10 @@ async def test_a_word_to_slow_down_waits_for_no_other_answer(server: Scripted) -
         await until(partial(bool, work.gate.pushes))
         assert not running.done()
         assert work.gate.pushes == [(Scope.REGISTRY, "", 60_000)]
+        assert work.station.signals.pushbacks == 0
         server.let_go.set()
         assert (await running).reason is Reason.PUSHBACK
+        assert work.station.signals.pushbacks == 1  # one word, told twice, slows the brake once
 
 
 async def test_a_failing_ledger_loses_no_answer(work: Bench, server: Scripted) -> None:

@@ -1,0 +1,43 @@
+"""Requests of one record each: what one of them is told binds at once, whatever the others wait for."""
+
+import asyncio
+from functools import partial
+
+from domain.clock import SystemClock
+from domain.states import Shape
+from domain.wire import End
+from tests.workers.waiting import until
+from tests.workers.wires.heard import heard
+from tests.workers.wires.raw import SESSION, Caller, raw_registrar
+from tests.workers.wires.test_contract import lines
+from workers.wires.http import HttpWire
+
+
+async def test_one_record_that_is_told_to_slow_down_does_not_wait_for_another_that_is_slow() -> None:
+    """The pause is told while the other's answer is still to come, and the end after it."""
+    asked: list[Caller] = []
+    both, go_on = asyncio.Event(), asyncio.Event()
+
+    async def serve(caller: Caller) -> None:
+        await caller.reader.readuntil(b"\r\n\r\n")
+        asked.append(caller)
+        if len(asked) == 2:
+            both.set()
+        await both.wait()
+        if caller is asked[0]:
+            await go_on.wait()
+        caller.say(b"HTTP/1.1 503 Busy\r\nRetry-After: 6\r\nContent-Length: 0\r\n\r\n")
+        await caller.reader.read()
+
+    async with raw_registrar(serve) as raw:
+        wire = HttpWire(raw.rules(Shape.SINGLE), SystemClock())
+        warnings: list[End] = []
+        upload = wire.open(SESSION)
+        said = heard(upload, warnings)
+        upload.write(lines("a", "b"))
+        await until(partial(bool, warnings))
+        assert [warning.retry_after_ms for warning in warnings] == [6_000]
+        go_on.set()
+        (end,) = [each async for each in said if isinstance(each, End)]
+        assert end.retry_after_ms == 6_000
+        await wire.close()
