@@ -78,7 +78,7 @@ def _over_the_sessions(world: World) -> Iterator[str]:
     rules = world.scenario.rules
     spans: dict[str, list[SessionSpan]] = defaultdict(list)
     for one in world.registrar.sessions.values():
-        if one.why == "someone else":
+        if one.by_someone_else:
             continue
         world.registrar.is_live(one)
         opened = round(one.opened_at * 1e9)

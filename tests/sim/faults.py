@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from domain.errors import PratunamError
 from domain.states import ENDED_JOB_STATES, AccountKind, JobState
+from domain.wire import LoginRefused
 from ledger.values import PolicyDraft
 from tests.sim.doings import Doings
 from tests.sim.scenario import REGISTRY, Fault
@@ -175,12 +176,12 @@ class Faults:
         """Someone else uses a code, and logs out a little later."""
         registrar = self.world.registrar
         account = self.world.rng.choice(list(registrar.party_of))
-        registrar.log_in(account, self.world.loop.time())
-        name = next(reversed(registrar.sessions), None)
-        if name is None:
+        answer = registrar.log_in(account, self.world.loop.time())
+        if isinstance(answer, LoginRefused):
+            self._instead(fault)
             return
-        session = registrar.sessions[name]
-        session.why = "someone else"
+        session = registrar.sessions[answer.session]
+        session.by_someone_else = True
         self.world.loop.call_outside(0.2, registrar.end, session, "someone else")
 
     async def _stand_still(self, fault: Fault) -> None:

@@ -28,7 +28,8 @@ class Arrival:
 class Session:
     """One session as the registrar has it; `closed_at` None while it is open.
 
-    `left_at`: when the last of it left the gate's host, beginning with the log-in.
+    `left_at`: when the last of it left the gate's host, beginning with the log-in. `by_someone_else`: who logged in had the code from
+    elsewhere, whatever ends it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Session:
     left_at: float
     closed_at: float | None = None
     why: str = ""
+    by_someone_else: bool = False
 
 
 @dataclass
