@@ -172,7 +172,11 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The whole of one registry's use at one instant of the gate clock; `rate` is the registry's rate as braked (records/s)."""
+    """The whole of one registry's use at one instant of the gate clock.
+
+    `level` stands in its bucket, of which `outstanding` are reserved; `standing` would be free if all of those were answered long since:
+    an answer is told up to a rest later. `rate` is the registry's rate as braked (records/s).
+    """
 
     generation: int
     gate_at: int
@@ -185,6 +189,7 @@ class Usage:
     held: bool = False
     is_new: bool = False
     rate: float = 0.0
+    standing: float = 0.0
 
 
 class Quotas(Protocol):

@@ -73,7 +73,7 @@ def as_used(world: ForecastWorld, usage: Usage) -> ForecastWorld:
         accounts=_of_use(world.jobs, world.accounts, live),
         clock=ClockOffset.measured(signals, ClockOffset()),
         sending=sending,
-        available=usage.level - usage.outstanding,
+        available=usage.standing,
         latency_ms=signals.latency_ms_sum / signals.answers if signals.answers else 0.0,
         tells_closed=bool(signals.load_state) and _is_alone(world.policy, world.registry),
     )

@@ -132,6 +132,7 @@ class _UsageRow(msgspec.Struct, array_like=True, frozen=True):
     run: str
     gate_us: int
     level: int
+    standing: int
     outstanding: int
     sent: int
     held: bool
@@ -155,6 +156,7 @@ def usage_out(raw: bytes) -> Usage:
         generation=row.generation,
         gate_at=row.gate_us // 1000,
         level=row.level / UNIT,
+        standing=row.standing / UNIT,
         outstanding=row.outstanding,
         sent=row.sent,
         sessions=tuple(SessionUse(*session) for session in row.sessions),

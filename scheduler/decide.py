@@ -125,6 +125,8 @@ def _share_rate(
     lows = lows_with_deadlines(capacity, [party.floor for party in seated], [_need(p) for p in seated], highs)
     weights = _weights(registry, seated)
     rates = share_out(capacity, weights, lows, highs)
+    if not registry.is_fluid and sum(highs) < capacity:
+        rates = share_out(capacity, weights, rates, _tops(registry, seated, seats_of, highs))
     burst_a_rate = registry.burst / max(capacity, 1e-9)
     out_s = registry.latency_ms / 1000 + PERMIT_OUT_S
     for party, seats, (limit, bound_by), rate in zip(seated, seats_of, limits, rates, strict=True):
@@ -178,12 +180,30 @@ def _limit(registry: RegistryView, party: PartyView, seats: float) -> tuple[floa
     return limit, bound_by
 
 
+def _tops(
+    registry: RegistryView, parties: Sequence[PartyView], seats_of: Sequence[float], highs: Sequence[float]
+) -> Sequence[float]:
+    """What each could use if its accounts' buckets were full: what the registry has to spare goes there, so that shares stay as they are.
+
+    A share that becomes another with every round costs a full bucket what it refills until an answer is told.
+    """
+    each = registry.account_rate + registry.account_burst / SPREAD_S
+    tops = [
+        each * min(max(len(party.sessions), seats), party.accounts)
+        for party, seats in zip(parties, seats_of, strict=True)
+    ]
+    return [
+        max(high, top if party.rate is None else min(top, party.rate))
+        for party, top, high in zip(parties, tops, highs, strict=True)
+    ]
+
+
 def _burst(registry: RegistryView, party: PartyView, useful: float) -> int:
-    """Its part of the registry's burst, or what is out while answers travel; never above its accounts' or its own ceiling.
+    """Its part of the registry's burst, or what is out while answers travel; a little above its accounts', which bind, never above its own.
 
     Nor below what is out now: a bucket cut under its reservations would owe them when their answers come.
     """
-    burst = min(math.ceil(useful) + SPARE_PERMITS, party.accounts * registry.account_burst)
+    burst = min(math.ceil(useful), party.accounts * registry.account_burst) + SPARE_PERMITS
     return _within_own(party, max(burst, party.outstanding + SPARE_PERMITS))
 
 

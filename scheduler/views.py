@@ -49,7 +49,7 @@ def view_scene(scene: Scene, memory: Memory, now: int) -> Snapshot:
             account_burst=rules.account_burst,
             turn_ms=round(rules.turn_s * 1000),
             brake=scene.brake.level,
-            available=usage.level - usage.outstanding,
+            available=usage.standing,
             lost_sessions=left_behind + elsewhere,
             latency_ms=scene.brake.latency_ms,
             held=scene.held,

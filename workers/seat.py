@@ -20,10 +20,8 @@ REST_OF_BURST = 0.6
 REST_MS = 200
 #: with fewer records left than this it rests the less: the last ones of a file need not wait for a handful
 FULL_REST_FROM = 8
-#: totals that the gate does not know are told within so long (ms) by a seat that does not rest
+#: totals that the gate does not know are told with the next draw, or within so long (ms) by a seat that does not rest
 TELL_MS = 100
-#: answers are told with the next draw where a bucket holds what two rests draw and refill, with a tenth to spare; else so soon (ms)
-SPARE, TOLD_BETWEEN_MS = 0.9, 45
 #: its first answers are told sooner (ms): after a standstill buckets are full, and refill only when what is out is known to be answered
 FIRST_TOLD_MS = 10
 _SHUT = frozenset({BoundBy.HOLD, BoundBy.WINDOW, BoundBy.PUSHBACK})
@@ -44,7 +42,6 @@ class Seat:
         self.lease = lease
         #: how long it rests when it was given less than it wanted (ms); see `pace`
         self.rest_ms = 0
-        self._tell_ms = TELL_MS
         self.granted = 0
         self.lapsed = 0
         self.sent = 0
@@ -70,12 +67,11 @@ class Seat:
         """Draw in handfuls that fit all these rates and bursts: small parts of what the burst is worth that is worth least."""
         worth_ms = [quota.burst / quota.rate * 1000 for quota in quotas if quota.rate > 0]
         self.rest_ms = min([REST_MS, *(int(each * REST_OF_BURST) for each in worth_ms)])
-        has_room = 2 * self.rest_ms <= SPARE * min(worth_ms, default=2 * REST_MS / SPARE)
-        between_ms = self.rest_ms if has_room else TOLD_BETWEEN_MS
-        self._tell_ms = between_ms if self.rest_ms else TELL_MS
 
     def usable(self) -> int:
         """Return how many permits are valid at this instant; those that lapsed are counted for handing back."""
+        if not self._held:
+            return 0
         now = self._clock.monotonic()
         while self._held and (self._held[0][1] <= now or not self.alive):
             count = self._held.popleft()[0]
@@ -135,13 +131,14 @@ class Seat:
         return asks_at if due > now and asks_at < due and self.want() else due
 
     def _tells_at(self) -> int:
-        """What is out keeps its place in the buckets until its answer is told: soon where they may be full, else with the next draw."""
+        """What is out keeps its place in the buckets until its answer is told; the gate hears its age, so the next draw is soon enough."""
         if not self.has_news():
             return self._told_at + RENEW_MS
         if self.rest_ms and self.settled and not self._told[3]:
             return self._told_at + FIRST_TOLD_MS
-        due = self._told_at + self._tell_ms
-        return max(due, self._rest_until) if self._tell_ms == self.rest_ms else due
+        if not self.rest_ms:
+            return self._told_at + TELL_MS
+        return max(self._told_at + self.rest_ms, self._rest_until)
 
     def _asks_at(self, now: int) -> int:
         return max(self._rest_until, min(self.retry_at, now + ASK_AGAIN_MS))

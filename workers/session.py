@@ -32,6 +32,8 @@ from workers.supply import Supply
 
 #: a round comes at least this often (s): it looks at turn, window and whatever was put off
 ROUND_S = 1.0
+#: rounds that nothing asked for come at instants that are so far apart (s) and common to all sessions: one step of the loop serves many
+COMMON_S = 0.25
 #: before a line that is overdue is looked at again (s)
 OVERDUE_S = 0.05
 #: before a connection is looked at again that lines wait for (s)
@@ -222,7 +224,11 @@ class Session:
         if closes_in_ms is not None and closes_in_ms > 0:
             # unsent bytes are cut off before the guard is over, which may be as short as a round
             rest_s = min(rest_s, closes_in_ms / 1000)
-        timer = asyncio.get_running_loop().call_later(rest_s, sending.changed.set)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + rest_s
+        timer = loop.call_at(
+            until // COMMON_S * COMMON_S if rest_s == ROUND_S else until, sending.changed.set
+        )
         await sending.changed.wait()
         timer.cancel()
         sending.changed.clear()

@@ -2,7 +2,7 @@
 --   sessions, and the signals. It looks at these only, never at all parties.
 -- KEYS[1..5] gate, accounts, parties, ends, busy; KEYS[7] signals
 -- ARGV[1] now µs
--- Reply: one packed list {generation, run id, gate µs, level in units, outstanding, sent, held, closed ms, sessions, parties, signals, rate,
+-- Reply: one packed list {generation, run id, gate µs, level in units, what stands beside what is out in units, outstanding, sent, held, closed ms, sessions, parties, signals, rate,
 --   the server's run id now};
 --   false when no generation has begun.
 -- Repeatable: yes.
@@ -51,6 +51,6 @@ end)
 local signals = redis.call('HGET', KEYS[7], 'all')
 save()
 return cmsgpack.pack({
-  gate.generation, gate.run, gate.at, level_now(gate), gate.o, gate.sent, gate.held, ms_until(gate.blocked), sessions, uses,
+  gate.generation, gate.run, gate.at, level_now(gate), standing(gate), gate.o, gate.sent, gate.held, ms_until(gate.blocked), sessions, uses,
   signals and cmsgpack.unpack(signals) or false, gate.rate, run_now(),
 })

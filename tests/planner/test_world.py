@@ -65,7 +65,7 @@ async def test_a_forecast_starts_from_what_the_ledger_and_the_gate_say() -> None
     ledger = Book([(0, policy({"A": 2, "B": 1}))])
     ledger.rows = [AccountRow(REGISTRY, "A", "A-01", AccountKind.ADDED, AccountState.RESTED)]
     ledger.standing_holds = [HoldRow(REGISTRY, "B", "r", "ops", 0), HoldRow("other", None, "r", "ops", 0)]
-    usage = Usage(1, 0, 70.5, 20, 0, signals=Signals(clock_offset_ms=700, clock_error_ms=30))
+    usage = Usage(1, 0, 70.5, 20, 0, standing=50.5, signals=Signals(clock_offset_ms=700, clock_error_ms=30))
     world = await read_world(cast("Ledger", ledger), REGISTRY, NOW, usage=usage, brake_level=0.5)
     assert world is not None
     assert (world.accounts, world.held, world.held_parties) == ({"A": 1, "B": 1}, False, frozenset("B"))

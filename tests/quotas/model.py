@@ -172,7 +172,7 @@ class Model(Remains):
             else:
                 account, live = found
                 left = max(0, line.granted - line.lapsed - line.settled)
-                self._bring(account, live, line, left, self.at - line.answered_ms_ago * 1000)
+                self._bring(account, live, line, left, self.at - min(line.answered_ms_ago, 300) * 1000)
                 whole = self.quota.lease_ms * 1000
                 if not live.renewed or live.ends - self.at < whole * 5 / 6:
                     live.ends, live.renewed = self.at + whole, True
@@ -237,7 +237,6 @@ class Model(Remains):
             part = dealt(part, served, claims)
         granted = min(want, mine, part, everyones)
         for bucket in buckets if granted else ():
-            bucket.to(self.at)
             bucket.out += granted
         is_short = granted < want and part < mine and part <= everyones
         if served is not None or (is_short and self._live.get(party.name, 0) > 1):

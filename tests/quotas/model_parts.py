@@ -23,12 +23,18 @@ class Bucket:
         """Its level at gate time `at`; looking changes nothing."""
         return min(self.cap, self.level + self.rate * (at - self.filled)) if at > self.filled else self.level
 
+    def standing(self, at: int) -> int:
+        """What would be free if all that is out had been answered when its level was last written down."""
+        return min(self.cap, self.level + self.rate * max(0, at - self.filled) - self.out * UNIT)
+
     def to(self, at: int) -> None:
         """Bring it to gate time `at`."""
         self.level, self.filled = self.level_at(at), max(self.filled, at)
 
     def limit(self, rate: float, burst: int, at: int) -> None:
-        """Set another limit from now on."""
+        """Set another limit from now on; the same again changes nothing."""
+        if (int(rate * 9999), burst * UNIT) == (self.rate, self.cap):
+            return
         self.to(at)
         self.rate, self.cap = int(rate * 9999), burst * UNIT
         self.level = min(self.level, self.cap)

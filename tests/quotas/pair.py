@@ -75,6 +75,7 @@ class Pair:
         assert usage.gate_at == self.model.at // 1000
         assert (usage.outstanding, usage.sent) == (self.model.bucket.out, self.model.sent)
         assert usage.level == self.model.bucket.level_at(self.model.at) / 10**10
+        assert usage.standing == self.model.bucket.standing(self.model.at) / 10**10
 
     async def _lease(self, pick: int, holder: int) -> None:
         account, who = ACCOUNTS[pick % len(ACCOUNTS)], HOLDERS[holder % 2]

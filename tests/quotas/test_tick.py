@@ -33,11 +33,11 @@ async def test_a_draw_reserves_and_an_answer_spends(gate: Gate) -> None:
     assert 780 < usage.level <= 781
 
 
-@pytest.mark.parametrize(("told_late_ms", "level"), [(0, 5.0), (150, 7.99), (10_000, 8.99)])
+@pytest.mark.parametrize(("told_late_ms", "level"), [(0, 5.0), (150, 7.99), (10_000, 11.0)])
 async def test_a_full_bucket_refills_from_when_an_answer_was_read(
     gate: Gate, told_late_ms: int, level: float
 ) -> None:
-    """An answer told late costs a full bucket nothing; one said to be older than its draw counts from the draw."""
+    """An answer told late costs a full bucket nothing; none counts from more than 300 ms ago."""
     await gate.open(accounts={"a1": AccountQuota(20, 20)}, shares={"P1": Share(20, 20, 5000)})
     process, session = Process(gate), Session(await gate.take())
     await gate.pass_time(1_000)
@@ -48,6 +48,25 @@ async def test_a_full_bucket_refills_from_when_an_answer_was_read(
     session.ago = told_late_ms
     await process.tick([session])
     assert (await gate.quotas.usage(REGISTRY)).parties["P1"].level == pytest.approx(level, abs=0.02)
+
+
+async def test_a_share_written_again_and_others_draws_cost_a_late_answer_nothing(gate: Gate) -> None:
+    """Meanwhile the leader writes the same share, and another session draws: the bucket refills from when the answer was read."""
+    accounts, shares = dict.fromkeys(("a1", "a2"), AccountQuota(20, 20)), {"P1": Share(20, 20, 5000)}
+    await gate.open(accounts=accounts, shares=shares)
+    process = Process(gate)
+    session, other = Session(await gate.take("a1")), Session(await gate.take("a2"))
+    await gate.pass_time(1_000)
+    assert (await process.tick([session], want=15))[0].granted == 15
+    session.send_all()
+    session.settle_all()
+    session.ago = 150
+    gate.clock.advance(150)
+    await gate.quotas.set_shares(REGISTRY, 1, shares, 800)
+    assert (await process.tick([other], want=1))[0].granted == 1
+    assert (await gate.quotas.usage(REGISTRY)).standing > 0
+    await process.tick([session])
+    assert (await gate.quotas.usage(REGISTRY)).parties["P1"].level == pytest.approx(8.0, abs=0.02)
 
 
 async def test_the_smallest_of_three_binds_and_a_part_is_granted(gate: Gate) -> None:

@@ -155,13 +155,24 @@ def test_whatever_the_world_the_decision_keeps_its_promises(world: Snapshot) -> 
             assert share.burst <= max(1, p.rate + 1)
         sitting = min(p.accounts, share.sessions)
         most = sitting * view.account_rate + p.standing / SPREAD_S
-        if not view.is_fluid:
-            most = min(most, p.sendable * 1000 / ROUND_MS)
+        if not view.is_fluid:  # what nobody else can use goes where it could be used
+            most = max(most, sitting * (view.account_rate + view.account_burst / SPREAD_S))
         assert share.rate <= most + 1e-6
         if decision.reasons[p.party] is BoundBy.REGISTRY and share.sessions:
             wants_more = True
     if wants_more and view.rate * view.brake > 0 and seated:
         assert total == pytest.approx(bears, abs=1e-6)
+
+
+def test_what_nobody_else_can_use_keeps_shares_as_they_are() -> None:
+    """Each round another part of a burst stands in the accounts' buckets; a share follows that only where the registry binds."""
+    told = {
+        decide(Snapshot(registry(rate=800, burst=200), (replace(party("A", accounts=4), standing=standing),)), NOW)
+        .shares["A"]
+        .rate
+        for standing in (0.0, 2.8, 7.1)
+    }
+    assert len(told) == 1
 
 
 @settings(max_examples=80, deadline=None)

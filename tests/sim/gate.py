@@ -179,7 +179,7 @@ class GateClient:
             signals = replace(model.signals, closed_ms=model.ms(model.blocked))
             return Usage(
                 model.generation, model.at // 1000, level, model.bucket.out, model.sent, sessions, parties, signals,
-                model.held, rate=round(model.bucket.rate / 9999, 3),
+                model.held, rate=round(model.bucket.rate / 9999, 3), standing=model.bucket.standing(model.at) / UNIT,
             )  # fmt: skip
 
         return await self._look(registry, work)

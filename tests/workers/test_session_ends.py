@@ -18,7 +18,7 @@ from tests.workers.waiting import until
 from tests.workers.wires.scripted import Scripted, accept
 from workers.ending import Reason
 from workers.sending import Sending
-from workers.session import BLOCKED_S, OVERDUE_S, ROUND_S, Session
+from workers.session import BLOCKED_S, COMMON_S, OVERDUE_S, ROUND_S, Session
 from workers.stock import Hand, Stock
 
 
@@ -201,12 +201,13 @@ async def test_a_spent_retry_budget_is_waited_for_without_haste(
 ) -> None:
     """Lines that are overdue for want of a retry cost some rounds a second, not a thousand."""
     naps: list[float] = []
-    call_later = asyncio.get_running_loop().call_later
+    loop = asyncio.get_running_loop()
+    call_at = loop.call_at
 
-    def note(delay: float, callback: Any, *args: Any) -> asyncio.TimerHandle:
+    def note(when: float, callback: Any, *args: Any, **more: Any) -> asyncio.TimerHandle:
         if callback == sending.changed.set:  # others rest on timers too
-            naps.append(delay)
-        return call_later(delay, callback, *args)
+            naps.append(when - loop.time())
+        return call_at(when, callback, *args, **more)
 
     stock = Stock()
     hand = Hand(work.ledger.add_slice(1).claimed, work.ledger.slices["J1.0"].box, idempotent=True)
@@ -216,9 +217,9 @@ async def test_a_spent_retry_budget_is_waited_for_without_haste(
     session = Session(work.station, Lease("reg", "P1", "A1", "host:1", 1, 1), 0)
     monkeypatch.setattr(session, "_stock", stock)
     sending = SimpleNamespace(changed=asyncio.Event(), is_blocked=lambda: False, closes_in_ms=lambda: None)
-    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", note)
+    monkeypatch.setattr(loop, "call_at", note)
     await session._nap(cast("Sending", sending), None)
-    assert naps == [OVERDUE_S]
+    assert naps == [pytest.approx(OVERDUE_S, abs=0.01)]
 
 
 @pytest.mark.parametrize(
@@ -243,18 +244,26 @@ async def test_a_round_does_not_wait_past_what_it_is_needed_for(
     )
     claims_at = None if claims_in_ms is None else clock.monotonic() + claims_in_ms
     monkeypatch.setattr(session._supply, "claims_at", lambda: claims_at)
-    naps: list[float] = []
-    call_later = asyncio.get_running_loop().call_later
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: began)
+    woken_at: list[float] = []
+    call_at = loop.call_at
 
-    def note(delay: float, callback: Any, *args: Any) -> asyncio.TimerHandle:
+    def note(when: float, callback: Any, *args: Any, **more: Any) -> asyncio.TimerHandle:
         if callback == sending.changed.set:
-            naps.append(delay)
+            woken_at.append(when)
             sending.changed.set()
-        return call_later(delay, callback, *args)
+        return call_at(when, callback, *args, **more)
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", note)
+    monkeypatch.setattr(loop, "call_at", note)
     await session._nap(cast("Sending", sending), None)
-    assert naps == [rest_s]
+    (at,) = woken_at
+    if rest_s == ROUND_S:  # an instant that all sessions share, and not later than a round
+        assert at % COMMON_S == 0
+        assert ROUND_S - COMMON_S < at - began <= ROUND_S
+    else:
+        assert at == began + rest_s
 
 
 @pytest.mark.parametrize(

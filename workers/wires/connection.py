@@ -50,6 +50,8 @@ class Connection(asyncio.Protocol):
         """Tell `gone` when the transport is closed for good."""
         self._gone = gone
         self._transport: asyncio.Transport | None = None
+        #: with TLS, the transport below it
+        self._below: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
             lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
@@ -82,8 +84,10 @@ class Connection(asyncio.Protocol):
 
     def is_clear(self) -> bool:
         """Say whether a byte written now would be the next to leave."""
-        transport = self._transport
-        return transport is not None and not transport.is_closing() and unsent_bytes(transport) == 0
+        transport, below = self._transport, self._below
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            return False
+        return below is None or not below.get_write_buffer_size()
 
     def has_news(self) -> bool:
         """Say whether the socket holds bytes, or an end, that were not read yet.
@@ -134,6 +138,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
         handle = transport.get_extra_info("socket")
         if handle is not None:
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -226,10 +231,3 @@ class Connection(asyncio.Protocol):
         """The answer is whole, unless it was an interim one."""
         if self._status >= 200:
             self._complete = self._has_answered = True
-
-
-def unsent_bytes(transport: asyncio.Transport) -> int:
-    """Return how many bytes a transport still holds; for TLS also what waits below it."""
-    size = transport.get_write_buffer_size()
-    below = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    return size + (below.get_write_buffer_size() if below is not None else 0)

@@ -54,7 +54,6 @@ class OpenRequest:
         self._status = 0
         self._pause_ms: int | None = None
         self._rest = b""
-        self._watchdog: asyncio.TimerHandle | None = None
         #: key → monotonic ms at which it was written, oldest first
         self.awaiting: dict[str, int] = {}
         self.ended = False
@@ -92,7 +91,7 @@ class OpenRequest:
             self._order += [line.key for line in lines]
         self._is_finished = last
         connection.write(self._begin() + b"%x\r\n%b\r\n%b" % (len(data), data, LAST_CHUNK if last else b""))
-        self._watch()
+        self._wire.silence.watch(self)
 
     def finish(self) -> None:
         """Say that no more lines come."""
@@ -102,7 +101,7 @@ class OpenRequest:
         self._last_at = self._wire.clock.monotonic()
         if self._connection is not None and self._connection.is_open():
             self._connection.write(self._begin() + LAST_CHUNK)
-            self._watch()
+            self._wire.silence.watch(self)
 
     def abort(self, end: End | None = None) -> None:
         """Cut the connection: unsent bytes never leave. The end is told in a step of its own."""
@@ -146,7 +145,7 @@ class OpenRequest:
         connection.serve(self)
         if self._eager_headers or self._is_finished:
             connection.write(self._begin() + (LAST_CHUNK if self._is_finished else b""))
-            self._watch()
+            self._wire.silence.watch(self)
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -230,8 +229,7 @@ class OpenRequest:
             return
         self.ended = True
         end = self._stopped or end
-        if self._watchdog is not None:
-            self._watchdog.cancel()
+        self._wire.silence.leave(self)
         connection, self._connection = self._connection, None
         if connection is not None and may_stay and self._is_finished and connection.is_clear():
             self._wire.connections.keep(connection)
@@ -243,27 +241,17 @@ class OpenRequest:
 
     # --- silence ------------------------------------------------------------------------------------
 
-    def _watch(self) -> None:
-        """Keep a watch on the oldest unanswered line, and on the end of a finished request: a stall raises nothing by itself."""
-        since = self._waiting_since()
-        if self._watchdog is None and since is not None and not self.ended:
-            due_ms = since + self._wire.answer_timeout_ms - self._wire.clock.monotonic()
-            self._watchdog = asyncio.get_running_loop().call_later(max(due_ms, 1) / 1000, self._look)
-
-    def _waiting_since(self) -> int | None:
+    def silent_at(self) -> int | None:
+        """Return when the oldest unanswered line, or the end of a finished request, was awaited too long (monotonic ms)."""
+        if self.ended or self._stopped is not None:
+            return None
         if self.awaiting:
-            return next(iter(self.awaiting.values()))
-        return self._last_at if self._is_finished else None
+            return next(iter(self.awaiting.values())) + self._wire.answer_timeout_ms
+        return self._last_at + self._wire.answer_timeout_ms if self._is_finished else None
 
-    def _look(self) -> None:
-        self._watchdog = None
-        since = self._waiting_since()
-        if since is None or self.ended:
-            return
-        if self._wire.clock.monotonic() - since >= self._wire.answer_timeout_ms:
-            self.abort(End("silence", clean=False))
-        else:
-            self._watch()
+    def give_up(self) -> None:
+        """Cut a connection on which nothing was answered in time."""
+        self.abort(End("silence", clean=False))
 
 
 @lru_cache(maxsize=1_000)

@@ -37,6 +37,7 @@ from workers.wires.reading import (
     whole_request_end,
 )
 from workers.wires.short import ShortAnswer, exchange
+from workers.wires.silence import SilenceWatch
 
 #: an exchange longer than this says nothing useful about the clock (ms)
 CLOCK_SAMPLE_MS = 2_000
@@ -76,6 +77,7 @@ class HttpWire:
         self.clock = clock
         #: most lines a request for `batch`; the registrar's own 413 halves it
         self.batch = rules.batch
+        self.silence = SilenceWatch(clock)
         self._origin = rules.endpoint.rstrip("/")
         self._listeners: list[Callable[[ClockSample], None]] = []
         self._session: aiohttp.ClientSession | None = None
@@ -161,6 +163,7 @@ class HttpWire:
 
     async def close(self) -> None:
         """Let go of connections."""
+        self.silence.close()
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -3,10 +3,15 @@
 --   when its answer was read (o - 1, v - 1 after the refill), so that a draw of n needs v - o >= n; a refusal drains nothing.
 -- KEYS, ARGV: those of parts/state. Reply: none, a part of scripts. Repeatable: by absolute totals.
 
--- The level now. It is written down where something is drawn or taken from it, or its limit changes: no answer counts from before that.
--- Whoever merely looks, or draws nothing, changes nothing of what an answer told later is worth.
+-- The level now. It is written down where something is taken from it, or its limit becomes another: no answer counts from before that.
+-- Whoever looks or draws changes nothing of what an answer told later is worth.
 local function level_now(b)
   return gate.at > b.filled and math.min(b.cap, b.v + b.rate * (gate.at - b.filled)) or b.v
+end
+
+-- What will stand in it beside what is out, if all of that was answered long since: the leader counts on it, nobody draws by it.
+local function standing(b)
+  return math.min(b.cap, b.v + b.rate * math.max(0, gate.at - b.filled) - b.o * UNIT)
 end
 
 local function refill(b, to)
@@ -16,7 +21,9 @@ local function refill(b, to)
   end
 end
 
+-- Shares are written anew several times a second, and mostly as they were.
 local function set_limit(b, rate, cap)
+  if b.rate == rate and b.cap == cap then return end
   refill(b, gate.at)
   b.rate = rate
   b.cap = cap
@@ -51,11 +58,12 @@ local function debit(acc, p, freed, answered, at)
 end
 
 -- Brings a live lease to its holder's totals, the newest answer among which was read `ago` µs ago; `left` of them stay reserved. Permits
--- that the holder never learnt of are not among `left`, and are thereby returned.
+-- that the holder never learnt of are not among `left`, and are thereby returned. An answer that is told very late counts as newer than it
+-- is: a holder whose clock is wrong gains no more than that.
 local function settle(acc, p, sent, settled, left, ago)
   local newly_sent = math.max(0, sent - acc.sent)
   local answered = math.max(0, settled - acc.settled)
-  debit(acc, p, acc.own - left, answered, gate.at - ago)
+  debit(acc, p, acc.own - left, answered, gate.at - math.min(ago, LONGEST_STEP))
   acc.own = left
   acc.sent = acc.sent + newly_sent
   acc.settled = acc.settled + answered
