@@ -45,7 +45,7 @@ class End:
 
     `code`: window-closed, session-ended, account-suspended, too-fast, overloaded, too-large, malformed, …; refusals of a whole request
     come as this too. `clean=False` means that unanswered lines are unknown (broken, unreadable, 500/502/504, silence).
-    `is_last=False`: a pause that binds at once, told ahead by an exchange whose other requests are still under way; its end follows.
+    `is_last=False`: a pause that binds at once, told by an exchange whose other requests are still under way, or whose end is another's.
     """
 
     code: str

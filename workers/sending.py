@@ -11,7 +11,7 @@ from functools import partial
 
 from domain.clock import Clock
 from domain.errors import WireFault
-from domain.events import LoopFailed, RecordsSent
+from domain.events import LoopFailed, Pushback, RecordsSent
 from domain.wire import Answer, End, OpenSession, Upload
 from workers.answers import Answers
 from workers.ending import Push, Verdict, after_end
@@ -41,6 +41,8 @@ class Sending:
         self._verdict: Verdict | None = None
         #: called when the registrar says to slow down while the exchange goes on
         self.on_warning: Callable[[Push], None] = _nobody
+        #: the last such word of this exchange, until it is counted
+        self._warning: Pushback | None = None
         self.closes_at: int | None = None
         self.leaving = False
         self.last_line_at = self._clock.monotonic()
@@ -180,7 +182,18 @@ class Sending:
             end, progressed=True, hiccups=0, expired=False, registrar_now=self._station.registrar_now()
         )
         if verdict.is_pushback and verdict.push is not None:
-            self.on_warning(verdict.push)
+            push, lease = verdict.push, self._seat.lease
+            self._warning = Pushback(
+                self._station.registry, lease.party, push.scope.value, "end", push.pause_ms
+            )
+            self.on_warning(push)
+
+    def _count_warning(self, verdict: Verdict) -> None:
+        """Count, for brake and boards, a pause that was told ahead, where the exchange's own end is another's: else that one counts."""
+        warning, self._warning = self._warning, None
+        if warning is not None and not verdict.is_pushback:
+            self._station.signals.pushbacks += 1
+            self._station.emit(warning)
 
     def _break_off(self, upload: Upload, what: str, error: Exception) -> None:
         """Give this exchange up: what is out of it is unknown."""
@@ -216,13 +229,14 @@ class Sending:
             self._stock.lose_all()
             self._station.signals.errors += 1
         idle_ms = self._clock.monotonic() - self.last_line_at
-        self._verdict = after_end(
+        self._verdict = verdict = after_end(
             end,
             progressed=progressed,
             hiccups=self._hiccups,
             expired=idle_ms >= self._session.expires_in_s * 1000 * 0.9,
             registrar_now=self._station.registrar_now(),
         )
+        self._count_warning(verdict)
         self.changed.set()
 
 

@@ -256,3 +256,17 @@ def test_a_pause_that_is_told_ahead_is_passed_on_and_ends_nothing(scene: Scene) 
     assert told == [Push(Scope.REGISTRY, 6_000)]
     assert scene.sending.is_open()
     assert scene.sending.take_verdict() is None
+
+
+@pytest.mark.parametrize(
+    ("end", "counted"), [(End("unreadable", clean=False), 1), (End("overloaded", retry_after_ms=6_000), 0)]
+)
+def test_a_pause_that_is_told_ahead_of_another_end_slows_the_brake_by_itself(
+    scene: Scene, end: End, counted: int
+) -> None:
+    """Where the exchange ends with that very word, it is heeded, and counted, with the end; anything else says nothing of it."""
+    assert scene.paper.hear is not None
+    scene.paper.hear(End("overloaded", retry_after_ms=6_000, is_last=False))
+    assert scene.work.station.signals.pushbacks == 0
+    scene.paper.hear(end)
+    assert scene.work.station.signals.pushbacks == counted

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
 from workers.wires.exchange import OpenRequest
-from workers.wires.handfuls import Handfuls, Hear, outweighs
+from workers.wires.handfuls import Handfuls, Hear, covers, outweighs
 from workers.wires.http import HttpWire
 from workers.wires.stream import IN_FLIGHT
 
@@ -122,7 +122,7 @@ class BatchUpload:
     def _stop(self, end: End) -> None:
         """Begin no other request, and end with the last that is under way; what is unclean once stays unclean."""
         self._ending = end if self._ending is None or outweighs(end, self._ending) else self._ending
-        if self._under_way:
+        if self._under_way or not covers(self._ending, end):
             self._handfuls.warn(end)
         if self._next is not None and not self._next.ended:
             ahead, self._next = self._next, None

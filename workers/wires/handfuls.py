@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from domain.wire import Answer, End
+from domain.wire import Answer, End, Scope
 
 Hear = Callable[[Sequence[Answer] | End], None]
 
@@ -30,7 +30,7 @@ class Handfuls:
             self._hear(answers)
 
     def warn(self, end: End) -> None:
-        """Tell a pause at once, where other requests keep the exchange from ending: others would send meanwhile."""
+        """Tell a pause at once, where other requests keep the exchange from ending, or another end is the exchange's."""
         if not self.ended and end.retry_after_ms is not None:
             self._hear(replace(end, is_last=False))
 
@@ -47,5 +47,17 @@ def outweighs(end: End, before: End) -> bool:
         return before.clean
     if before.code == "finished":
         return True
-    is_alike = (end.code, end.scope) == (before.code, before.scope)
-    return is_alike and (end.retry_after_ms or 0) > (before.retry_after_ms or 0)
+    return _kind(end) == _kind(before) and _pause(end) > _pause(before)
+
+
+def covers(end: End, other: End) -> bool:
+    """Say whether whoever heeds `end` has heeded `other`, too: another kind of end says nothing of its pause."""
+    return _kind(end) == _kind(other) and _pause(end) >= _pause(other)
+
+
+def _kind(end: End) -> tuple[str, Scope, bool]:
+    return end.code, end.scope, end.clean
+
+
+def _pause(end: End) -> int:
+    return end.retry_after_ms or 0

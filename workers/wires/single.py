@@ -14,7 +14,7 @@ from aiohttp.payload import BytesPayload
 from domain.clock import Clock
 from domain.errors import WireFault
 from domain.wire import Answer, End, Line, OpenSession, Verdict
-from workers.wires.handfuls import Handfuls, Hear, outweighs
+from workers.wires.handfuls import Handfuls, Hear, covers, outweighs
 from workers.wires.http import HttpWire
 from workers.wires.reading import Unreadable, read_line, read_problem, whole_request_end
 from workers.wires.short import SHORT_ANSWER
@@ -98,7 +98,7 @@ class SingleUpload:
 
     def _stop(self, end: End) -> None:
         self._ending = end if self._ending is None or outweighs(end, self._ending) else self._ending
-        if len(self._tasks) > 1:  # beside the one that met this
+        if len(self._tasks) > 1 or not covers(self._ending, end):  # beside the one that met this
             self._handfuls.warn(end)
         if not self._tasks and self._ending is not None:
             self._handfuls.end(self._ending)

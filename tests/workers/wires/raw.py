@@ -14,6 +14,8 @@ from tests.workers.wires.scripted import accept
 from workers.wires.connecting import Connections
 
 SESSION = OpenSession("s-1", "A1", "P1", 900)
+#: to a whole request, of which nothing was recorded: everybody waits for six seconds
+SLOW_DOWN = b'HTTP/1.1 503 Busy\r\nRetry-After: 6\r\nContent-Length: 21\r\n\r\n{"code":"overloaded"}'
 
 
 @dataclass

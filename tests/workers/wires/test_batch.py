@@ -12,7 +12,7 @@ from domain.states import Shape
 from domain.wire import Answer, End, Line
 from tests.workers.waiting import until
 from tests.workers.wires.heard import heard
-from tests.workers.wires.raw import SESSION, Caller, Raw, answer, raw_registrar
+from tests.workers.wires.raw import SESSION, SLOW_DOWN, Caller, Raw, answer, raw_registrar
 from tests.workers.wires.test_contract import lines, send
 from tests.workers.wires.test_exchange import end_of
 from workers.wires.batch import BatchUpload
@@ -161,4 +161,46 @@ async def test_of_two_refusals_alike_the_longer_pause_is_told(pauses_s: tuple[in
         (end,) = [each async for each in said if isinstance(each, End)]
         assert [warning.code for warning in warnings] == ["unavailable"]
         assert end == End("unavailable", retry_after_ms=6_000, clean=False)
+        await wire.close()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n<html>\n",
+        b'HTTP/1.1 403 No\r\nContent-Length: 24\r\n\r\n{"code":"window-closed"}',
+    ],
+    ids=["unreadable", "window-closed"],
+)
+async def test_a_word_to_slow_down_is_told_where_another_end_is_the_exchange_s(other: bytes) -> None:
+    """The first of two requests ends the exchange otherwise, the last one is told to slow down: the pause binds all the same."""
+    asked: list[Caller] = []
+    go_on = asyncio.Event()
+
+    async def serve(caller: Caller) -> None:
+        await caller.request()
+        asked.append(caller)
+        if caller is asked[0]:
+            await until(lambda: len(asked) == 2)
+            caller.say(other)
+        else:
+            await go_on.wait()
+            caller.say(SLOW_DOWN)
+        await caller.reader.read()
+
+    async with raw_registrar(serve) as raw:
+        wire = HttpWire(raw.rules(Shape.BATCH), SystemClock())
+        upload = wire.open(SESSION)
+        assert isinstance(upload, BatchUpload)
+        warnings: list[End] = []
+        said = heard(upload, warnings)
+        for first in (0, 3):
+            await until(upload.room)
+            upload.write(numbered(6)[first : first + 3])
+        await until(lambda: upload._ending is not None)
+        assert warnings == []
+        go_on.set()
+        (end,) = [each async for each in said if isinstance(each, End)]
+        assert end.code in ("unreadable", "window-closed")
+        assert warnings == [End("overloaded", retry_after_ms=6_000, is_last=False)]
         await wire.close()

@@ -8,9 +8,10 @@ from domain.states import Shape
 from domain.wire import End
 from tests.workers.waiting import until
 from tests.workers.wires.heard import heard
-from tests.workers.wires.raw import SESSION, Caller, raw_registrar
+from tests.workers.wires.raw import SESSION, SLOW_DOWN, Caller, raw_registrar
 from tests.workers.wires.test_contract import lines
 from workers.wires.http import HttpWire
+from workers.wires.single import SingleUpload
 
 
 async def test_one_record_that_is_told_to_slow_down_does_not_wait_for_another_that_is_slow() -> None:
@@ -40,4 +41,35 @@ async def test_one_record_that_is_told_to_slow_down_does_not_wait_for_another_th
         go_on.set()
         (end,) = [each async for each in said if isinstance(each, End)]
         assert end.retry_after_ms == 6_000
+        await wire.close()
+
+
+async def test_a_word_to_slow_down_is_told_where_another_end_is_the_exchange_s() -> None:
+    """One record's answer cannot be read, and is the exchange's end; the last one's word to slow down binds all the same."""
+    asked: list[Caller] = []
+    go_on = asyncio.Event()
+
+    async def serve(caller: Caller) -> None:
+        await caller.reader.readuntil(b"\r\n\r\n")
+        asked.append(caller)
+        await until(lambda: len(asked) == 2)
+        if caller is asked[0]:
+            caller.say(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n<html>\n")
+        else:
+            await go_on.wait()
+            caller.say(SLOW_DOWN)
+        await caller.reader.read()
+
+    async with raw_registrar(serve) as raw:
+        wire = HttpWire(raw.rules(Shape.SINGLE), SystemClock())
+        warnings: list[End] = []
+        upload = wire.open(SESSION)
+        assert isinstance(upload, SingleUpload)
+        said = heard(upload, warnings)
+        upload.write(lines("a", "b"))
+        await until(lambda: upload._ending is not None)
+        go_on.set()
+        (end,) = [each async for each in said if isinstance(each, End)]
+        assert end == End("unreadable", clean=False)
+        assert warnings == [End("overloaded", retry_after_ms=6_000, is_last=False)]
         await wire.close()
