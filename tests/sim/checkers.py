@@ -19,6 +19,8 @@ BINDS_S = 1.0
 BINDS_ROUGHLY_S = 8.0
 #: what a step of the gate's machine clock is worth (s)
 LEAP_S = 0.3
+#: a gate that begins afresh draws nothing for the answer time-out and this (s)
+AFRESH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def judge(world: World, done: Doings, ended: Ended) -> list[str]:
     """Return every promise that was broken."""
     return [
         *_over_the_buckets(world, done),
-        *_over_the_sessions(world),
+        *_over_the_sessions(world, done),
         *_outside_windows(world),
         *_after_stops(world, done),
         *_after_pushback(world, done),
@@ -74,7 +76,7 @@ def _over_the_buckets(world: World, done: Doings) -> Iterator[str]:
             yield f"bucket of {name} passed over by {verdict.max_excess:.2f} records at {at:.3f}"
 
 
-def _over_the_sessions(world: World) -> Iterator[str]:
+def _over_the_sessions(world: World, done: Doings) -> Iterator[str]:
     rules = world.scenario.rules
     spans: dict[str, list[SessionSpan]] = defaultdict(list)
     for one in world.registrar.sessions.values():
@@ -84,7 +86,7 @@ def _over_the_sessions(world: World) -> Iterator[str]:
         opened = round(one.opened_at * 1e9)
         closed = None if one.closed_at is None else round(one.closed_at * 1e9)
         many = len(world.scenario.policy.parties[one.party].accounts)
-        known_until = _forgotten_at(world, one)
+        known_until = _forgotten_at(world, done, one)
         if known_until is None or known_until > opened:
             spans["registry"].append(SessionSpan(opened, known_until or closed, rules.sessions))
         spans[f"party {one.party}"].append(SessionSpan(opened, closed, many))
@@ -95,16 +97,28 @@ def _over_the_sessions(world: World) -> Iterator[str]:
             yield f"{verdict.most} sessions at once of {name}"
 
 
-def _forgotten_at(world: World, session: Session) -> int | None:
-    """Return when the gate's loss made it forget a session that nobody used after it, and that nobody logged out of.
+def _forgotten_at(world: World, done: Doings, session: Session) -> int | None:
+    """Return when the gate's loss made it forget a session that nobody used after it, and whose host could not log out of it.
 
     A session that a dead host left open, whose log-in was on its way when it died, or whose log-out nobody answered, is counted by the
-    gate; where the gate is lost, too, nobody knows of it until it expires or the registrar ends it. So the registry's cap may be passed
-    by such sessions: by no others, and neither a party's accounts nor one account's single session ever (docs/invariants.md).
+    gate; where the gate is lost, too, nobody knows of it until it expires or the registrar ends it. Of one whose host stands still nobody
+    knows until it goes on, and logs out. So the registry's cap may be passed by such sessions: by no others, and neither a party's
+    accounts nor one account's single session ever (docs/invariants.md).
     """
     closed = session.closed_at if session.closed_at is not None else END_S
     lost = [at for at in world.gate.lost_at if session.left_at < at < closed]
-    return round(lost[0] * 1e9) if lost and session.why not in ("", "logged out") else None
+    if session.why == "logged out":
+        lost = [at for at in lost if _stood_still(world, done, session.host, at, closed)]
+    return round(lost[0] * 1e9) if lost and session.why else None
+
+
+def _stood_still(world: World, done: Doings, host: str, lost_at: float, logged_out_at: float) -> bool:
+    """Say whether a host stood still in the time that one has to leave after the gate's loss, and then took no longer than that."""
+    has_s = world.scenario.rules.answer_timeout_s + AFRESH_S
+    return any(
+        name == host and began < lost_at + has_s and lost_at < to and logged_out_at < to + has_s
+        for name, began, to in done.still
+    )
 
 
 def _outside_windows(world: World) -> Iterator[str]:

@@ -16,3 +16,5 @@ class Doings:
     gate_leaps: int = 0
     #: stretches in which gate or schedulers were not all well
     rough: list[tuple[float, float]] = field(default_factory=list)
+    #: worker hosts that stood still: which, from, to
+    still: list[tuple[str, float, float]] = field(default_factory=list)

@@ -106,7 +106,9 @@ class Faults:
 
     async def _freeze_worker(self, fault: Fault) -> None:
         host = self.world.rng.choice(list(self.world.workers.values()))
-        host.place.frozen_until = self.world.loop.time() + fault.for_s * 1.5
+        began, to = self.world.loop.time(), self.world.loop.time() + fault.for_s * 1.5
+        host.place.frozen_until = to
+        self.done.still.append((host.name, began, to))
 
     async def _stop_worker(self, fault: Fault) -> None:
         world = self.world

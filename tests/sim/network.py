@@ -30,9 +30,16 @@ class SimWire:
     """One host's way to the registrar."""
 
     def __init__(
-        self, loop: VirtualLoop, link: Link, registrar: Registrar, clock: Clock, rules: RegistryRules
+        self,
+        host: str,
+        loop: VirtualLoop,
+        link: Link,
+        registrar: Registrar,
+        clock: Clock,
+        rules: RegistryRules,
     ) -> None:
         """Connect nothing yet."""
+        self.host = host
         self.loop = loop
         self.link = link
         self.registrar = registrar
@@ -48,7 +55,7 @@ class SimWire:
 
     async def log_in(self, account: str, secret: str) -> OpenSession | LoginRefused:
         left_at = self.loop.time()
-        return await self._exchange(lambda: self.registrar.log_in(account, left_at))
+        return await self._exchange(lambda: self.registrar.log_in(account, left_at, self.host))
 
     async def log_out(self, session: OpenSession) -> bool:
         def close() -> bool:

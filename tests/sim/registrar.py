@@ -29,7 +29,7 @@ class Session:
     """One session as the registrar has it; `closed_at` None while it is open.
 
     `left_at`: when the last of it left the gate's host, beginning with the log-in. `by_someone_else`: who logged in had the code from
-    elsewhere, whatever ends it.
+    elsewhere, whatever ends it. `host`: the machine that logged in.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Session:
     closed_at: float | None = None
     why: str = ""
     by_someone_else: bool = False
+    host: str = ""
 
 
 @dataclass
@@ -105,8 +106,8 @@ class Registrar:
     told_off: list[tuple[float, float]] = field(default_factory=list)
     on_end: Callable[[Session], None] = lambda session: None
 
-    def log_in(self, account: str, left_at: float) -> OpenSession | LoginRefused:
-        """Open a session, asked for at `left_at`; the account's older one ends."""
+    def log_in(self, account: str, left_at: float, host: str = "") -> OpenSession | LoginRefused:
+        """Open a session, asked for by a host at `left_at`; the account's older one ends."""
         party = self.party_of[account]
         if self.now() < self.trouble.overloaded:
             self.seen["login overloaded"] += 1
@@ -119,7 +120,7 @@ class Registrar:
         for one in older:
             self.end(one, "superseded")
         name = f"s{len(self.sessions)}"
-        self.sessions[name] = Session(name, account, party, self.now(), self.now(), left_at)
+        self.sessions[name] = Session(name, account, party, self.now(), self.now(), left_at, host=host)
         return OpenSession(name, account, party, self.expires_s, SessionLimits(max_in_flight=64))
 
     def is_live(self, session: Session) -> bool:

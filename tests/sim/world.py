@@ -146,7 +146,7 @@ class World:
 
     def make_wire(self, name: str, rules: RegistryRules, clock: Clock) -> Wire:
         """Make a host's wire."""
-        wire = SimWire(self.loop, self.links[name], self.registrar, clock, rules)
+        wire = SimWire(name, self.loop, self.links[name], self.registrar, clock, rules)
         self.wires.append(wire)
         return wire
 
