@@ -6,6 +6,7 @@ It sees plain rows and blind hashes, holds no key of the job, and writes nothing
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,35 +85,45 @@ def done(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A chunk without its bytes: its rows' numbers, what the profile found, and the good rows' bodies, which stand nowhere else."""
+
+    chunk: TableChunk
+    numbers: pl.Series
+    checked: Checked
+    bodies: list[bytes]
+
+
 def _first_pass(
     task: CheckTask, pipes: Pipes, rows: Rows, told: FaultTold, persons: Persons, held: HeldRows
 ) -> None:
     """Check every chunk: faults are told, persons noted, good rows held."""
     with ThreadPoolExecutor(1) as thread:
-        putting: Future[None] | None = None
-        for chunk, numbers, checked in _checked(task, pipes, rows):
-            bodies = checked.good["body"].to_list()
-            if putting:
-                putting.result()
-            putting = thread.submit(held.put, checked.good[POSITION].to_list(), bodies)
-            tell_faults(told, checked, chunk, numbers)
-            persons.add(checked.good, bodies, chunk, numbers)
-            persons.add_named(checked.named, chunk, numbers)
-        if putting:
+        for one in _looked(task, pipes, rows):
+            putting = thread.submit(held.put, one.checked.good[POSITION].to_list(), one.bodies)
+            tell_faults(told, one.checked, one.chunk, one.numbers)
+            persons.add(one.checked.good, one.bodies, one.chunk, one.numbers)
+            persons.add_named(one.checked.named, one.chunk, one.numbers)
             putting.result()
+            # before the next but one is fetched, and whoever still has the list in hand: only two chunks are in memory at a time
+            one.bodies.clear()
+            del one
         held.end()
     return_memory()  # what comes needs other memory than what was
 
 
-def _checked(task: CheckTask, pipes: Pipes, rows: Rows) -> Iterator[tuple[TableChunk, pl.Series, Checked]]:
-    """Yield each chunk, in its order, with its rows' numbers and what the profile finds; the next is looked at meanwhile."""
+def _looked(task: CheckTask, pipes: Pipes, rows: Rows) -> Iterator[_Looked]:
+    """Yield each chunk, in its order, with what the profile finds; the next is looked at meanwhile."""
 
-    def look(chunk: TableChunk) -> tuple[TableChunk, pl.Series, Checked]:
+    def look(chunk: TableChunk) -> _Looked:
         frame = rows.frame(chunk)
         checked = rows.check(frame, odd=chunk.odd)
-        return msgspec.structs.replace(chunk, data=b""), frame["_row"], checked
+        bodies = checked.good["body"].to_list()
+        light = replace(checked, good=checked.good.drop("body"))
+        return _Looked(msgspec.structs.replace(chunk, data=b""), frame["_row"], light, bodies)
 
-    looks: deque[Future[tuple[TableChunk, pl.Series, Checked]]] = deque()
+    looks: deque[Future[_Looked]] = deque()
     with ThreadPoolExecutor(1) as thread:
         for number in range(1, task.chunks + 1):
             pipes.say(Want(number))

@@ -103,9 +103,9 @@ async def keep_child(limits: Limits, *, stderr: int = asyncio.subprocess.DEVNULL
             "POLARS_MAX_THREADS": "2",
             "LANG": "C.UTF-8",
             "MALLOC_ARENA_MAX": "2",
-            "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1",
+            "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1",
             "MALLOC_TRIM_THRESHOLD_": "268435456",
-            "MALLOC_MMAP_THRESHOLD_": "268435456",
+            "MALLOC_MMAP_THRESHOLD_": "1048576",
         },
         limit=READ_AHEAD,
     )

@@ -5,9 +5,7 @@ Works partition by partition; memory does not follow the number of rows.
 """
 
 import os
-from array import array
 from base64 import urlsafe_b64encode
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from intake.faults import quoted
 from intake.frames import Others, TableChunk
+from intake.marks import Marks
 from intake.rows import POSITION
 from intake.spill import Spill
 from intake.tail import TAIL, Tail
@@ -31,6 +30,11 @@ NAMED_ROWS = 5
 #: a person's number that stands in one block of AES as it is
 _ONE_BLOCK = rf"^[ -~]{{0,{PERSON_BYTES - 1}}}$"
 _SETTLED = frozenset(b"arx")
+#: what is read of a partition to tell its faults, and to find who waits
+_TOLD = ["hi", "lo", "operation", POSITION, "row", "sheet", "good"]
+_SENT = ["hi", "lo", "content", POSITION, "good"]
+#: a sheet by its number, between signs that no name holds
+_SHEET = "\x1e{}\x1f"
 
 
 class Persons:
@@ -51,9 +55,7 @@ class Persons:
         self._index = scratch / "index"
         self._index_read = 0
         self._sheets: list[str] = []
-        # asked about for every block: a search in it must cost nothing
-        self._apart = array("I")
-        self._bad = pl.Series(POSITION, [], dtype=pl.UInt32)
+        self._apart = Marks(rows)
         self._others = 0
         # never leaves this process: it only tells equal numbers from others
         self._seed = int.from_bytes(os.urandom(8))
@@ -96,21 +98,13 @@ class Persons:
 
         Call once, after the last row.
         """
-        numbers = [self._shared_numbers(part) for part in range(self._parts)]
-        shared = pl.concat(numbers)
-        bad = []
         for part in range(self._parts):
-            rows = self._spill.read("persons", part)
+            self._share_numbers(part)
+        for part in range(self._parts):
+            rows = self._spill.read("persons", part, _TOLD)
             if rows is None:
                 continue
-            twice = _named(rows, ["hi", "lo", "operation"], pl.len() > 1, self._label())
-            mine = shared.join(rows.select(POSITION), on=POSITION, how="semi")
-            faults = pl.concat(
-                [
-                    _fault(twice, "duplicate-person", "national_id"),
-                    _fault(mine, "duplicate-member-no", "member_no"),
-                ]
-            ).sort(POSITION, maintain_order=True)
+            faults = self._faults(rows, part)
             if faults.height:
                 hit = rows.join(faults.select(POSITION).unique(), on=POSITION, how="semi")
                 places = zip(
@@ -118,9 +112,7 @@ class Persons:
                 )
                 again = frozenset(hit.filter(~pl.col("good"))[POSITION].to_list())
                 yield faults, {at: (row, self._sheets[sheet]) for at, row, sheet in places}, again
-                bad.append(hit.filter("good")[POSITION])
-        self._bad = pl.concat([self._bad, *bad]).sort()
-        self.left -= len(self._bad)
+                self._leave_out(hit.filter("good").select(POSITION), part)
 
     def add_others(self, others: Others) -> None:
         """Take one slice's blind index of another job; settled lines do not count."""
@@ -140,16 +132,17 @@ class Persons:
 
     def tail(self) -> Tail:
         """Return the rows that must wait for others: persons with several rows here, or with an unsettled record elsewhere."""
-        found = [pl.DataFrame(schema=TAIL)]
+        tail = Tail(self._spill)
         for part in range(self._parts):
-            rows = self._spill.read("persons", part)
+            rows = self._spill.read("persons", part, _SENT)
             if rows is not None:
-                others = self._spill.read("others", part)
-                good = rows.filter("good").join(self._bad.to_frame(), on=POSITION, how="anti")
-                found.append(_waiting(good, others))
-        tail = pl.concat(found)
-        self._apart = array("I", pl.concat([self._bad, tail[POSITION]]).sort().to_list())
-        return Tail(tail)
+                bad = self._spill.read("bad", part)
+                good = rows.filter("good")
+                good = good if bad is None else good.join(bad, on=POSITION, how="anti")
+                found = _waiting(good, self._spill.read("others", part))
+                self._apart.add(found[POSITION])
+                tail.add(found)
+        return tail
 
     def index(self, count: int) -> bytes:
         """Return the blind index of the next so many good rows, those that do not go the plain way included."""
@@ -161,7 +154,7 @@ class Persons:
 
     def apart(self, first: int, last: int) -> frozenset[int]:
         """Return those of the rows from `first` to `last` that do not go the plain way."""
-        return frozenset(self._apart[bisect_left(self._apart, first) : bisect_right(self._apart, last)])
+        return self._apart.within(first, last)
 
     def _persons(self, names: pl.Series) -> list[bytes]:
         """Return AES(k, x) ⊕ x of each name's block x: a keyed hash that nobody turns back, a whole column at one call."""
@@ -193,20 +186,38 @@ class Persons:
             out.append(digest.digest())
         return out
 
-    def _shared_numbers(self, part: int) -> pl.DataFrame:
+    def _faults(self, rows: pl.DataFrame, part: int) -> pl.DataFrame:
+        """Return the faults of one partition's rows in the order of the rows."""
+        twice = _named(rows, ["hi", "lo", "operation"], pl.len() > 1, self._label())
+        found = [_fault(twice, "duplicate-person", "national_id")]
+        shared = self._spill.read("shared", part)
+        if shared is not None:
+            found.append(_fault(shared, "duplicate-member-no", "member_no"))
+        return self._in_words(pl.concat(found).sort(POSITION, maintain_order=True))
+
+    def _leave_out(self, bad: pl.DataFrame, part: int) -> None:
+        """Note rows of one partition that are not sent after all."""
+        self._spill.append("bad", part, bad)
+        self._apart.add(bad[POSITION])
+        self.left -= bad.height
+
+    def _share_numbers(self, part: int) -> None:
+        """Note the rows of one partition whose number two persons have, where the persons' rows lie."""
         rows = self._spill.read("members", part)
-        if rows is None:
-            return pl.DataFrame(schema={POSITION: pl.UInt32, "detail": pl.String})
-        return _named(rows, ["member"], pl.struct("hi", "lo").n_unique() > 1, self._label())
+        if rows is not None:
+            shared = _named(rows, ["member"], pl.struct("hi", "lo").n_unique() > 1, self._label())
+            self._spill.scatter("shared", shared, "hi", self._parts)
 
     def _label(self) -> pl.Expr:
         row = pl.col("row").cast(pl.String)
+        return row if len(self._sheets) < 2 else pl.format(_SHEET + " {}", pl.col("sheet"), row)
+
+    def _in_words(self, faults: pl.DataFrame) -> pl.DataFrame:
+        """Return faults with the sheets' names; on disk they are numbers, since a sheet may be named after a person."""
         if len(self._sheets) < 2:
-            return row
-        sheets = [quoted(name) for name in self._sheets]
-        return pl.format(
-            "{} {}", pl.col("sheet").replace_strict(range(len(sheets)), sheets, return_dtype=pl.String), row
-        )
+            return faults
+        names = {_SHEET.format(number): quoted(name) for number, name in enumerate(self._sheets)}
+        return faults.with_columns(pl.col("detail").str.replace_many(names))
 
 
 def _hashes(persons: list[bytes], contents: list[bytes]) -> pl.DataFrame:
@@ -223,11 +234,13 @@ def _hashes(persons: list[bytes], contents: list[bytes]) -> pl.DataFrame:
 
 def _named(rows: pl.DataFrame, keys: list[str], when: pl.Expr, label: pl.Expr) -> pl.DataFrame:
     """Return the rows whose group fits `when`, with the group's row numbers as `detail`."""
-    hit = rows.filter(when.over(keys)).with_columns(label.alias("label"))
+    # few rows share what is unlike in most: to look at one column first takes less memory and time
+    near = rows.filter(pl.col(keys[0]).is_duplicated())
+    hit = near.filter(when.over(keys)).with_columns(label.alias("label"))
     named = hit.group_by(keys).agg(
         pl.col("label").sort_by(POSITION).head(NAMED_ROWS).str.join(", ").alias("detail")
     )
-    return hit.join(named, on=keys).select(POSITION, "detail")
+    return hit.join(named, on=keys).select(POSITION, "hi", "detail")
 
 
 def _fault(rows: pl.DataFrame, code: str, field: str) -> pl.DataFrame:
@@ -237,7 +250,8 @@ def _fault(rows: pl.DataFrame, code: str, field: str) -> pl.DataFrame:
 def _waiting(rows: pl.DataFrame, others: pl.DataFrame | None) -> pl.DataFrame:
     """Return the tail of one partition as `TAIL` says."""
     person = ["hi", "lo"]
-    several = rows.filter(pl.len().over(person) > 1).select(person).unique()
+    near = rows.filter(pl.col("hi").is_duplicated())
+    several = near.filter(pl.len().over(person) > 1).select(person).unique()
     if others is None:
         others = pl.DataFrame(
             schema={

@@ -34,7 +34,7 @@ class Slicer:
 
     def add_plain(self) -> None:
         """Take the held rows that go the plain way."""
-        for block in self._held.blocks:
+        for block in self._held.blocks():
             index = self._persons.index(block.count)
             apart = self._persons.apart(block.first, block.last)
             if apart or block.count > self._most:

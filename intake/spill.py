@@ -20,31 +20,34 @@ class Spill:
         if not frame.height:
             return
         if parts == 1:
-            self._append(name, 0, frame)
+            self.append(name, 0, frame)
             return
         split = frame.with_columns((pl.col(by) % parts).alias("_part")).partition_by(
             "_part", as_dict=True, include_key=False
         )
         for (part,), rows in split.items():
-            self._append(name, int(part), rows)
+            self.append(name, int(part), rows)
 
-    def read(self, name: str, part: int) -> pl.DataFrame | None:
-        """Return one partition, or None when nothing was written there."""
+    def append(self, name: str, part: int, frame: pl.DataFrame) -> None:
+        """Append the rows to one partition."""
+        out = io.BytesIO()
+        frame.write_ipc_stream(out, compression="uncompressed")
+        with self._path(name, part).open("ab") as held:
+            held.write(len(out.getbuffer()).to_bytes(_SIZE_BYTES))
+            held.write(out.getbuffer())
+
+    def read(self, name: str, part: int, columns: list[str] | None = None) -> pl.DataFrame | None:
+        """Return one partition (only these columns, if any are named), or None when nothing was written there."""
         path = self._path(name, part)
         if not path.exists():
             return None
         frames = []
         with path.open("rb") as held:
             while head := held.read(_SIZE_BYTES):
-                frames.append(pl.read_ipc_stream(io.BytesIO(held.read(int.from_bytes(head)))))
+                frames.append(
+                    pl.read_ipc_stream(io.BytesIO(held.read(int.from_bytes(head))), columns=columns)
+                )
         return pl.concat(frames)
-
-    def _append(self, name: str, part: int, frame: pl.DataFrame) -> None:
-        out = io.BytesIO()
-        frame.write_ipc_stream(out, compression="uncompressed")
-        with self._path(name, part).open("ab") as held:
-            held.write(len(out.getbuffer()).to_bytes(_SIZE_BYTES))
-            held.write(out.getbuffer())
 
     def _path(self, name: str, part: int) -> Path:
         return self._folder / f"{name}-{part}"

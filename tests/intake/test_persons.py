@@ -1,6 +1,7 @@
 """Blind hashes, partition by partition, find the same as a plain look at everything would."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from ledger.boxes import INDEX_BYTES
 
 #: member numbers of rows that have a fault of their own
 FAULTY = {7, 8}
+SHEETS = ["Somchai", "Malee", "Bang Rak"]
 ROWS = st.lists(
     st.tuples(st.integers(0, 8), st.sampled_from(["ADD", "UPDATE", "RESIGN"]), st.integers(0, 8)),
     min_size=1,
@@ -23,8 +25,10 @@ ROWS = st.lists(
 )
 
 
-def noted(folder: Path, rows: list[tuple[int, str, int]], chunk_rows: int) -> Persons:
-    """Return the persons of a table whose rows are (person, operation, member number)."""
+def noted(
+    folder: Path, rows: list[tuple[int, str, int]], chunk_rows: int, sheets: Sequence[str] = ("",)
+) -> Persons:
+    """Return the persons of a table whose rows are (person, operation, member number), its chunks from these sheets by turns."""
     folder.mkdir(exist_ok=True, parents=True)
     persons = Persons(folder, b"k" * 32, "r", "P001", len(rows))
     for first in range(0, len(rows), chunk_rows):
@@ -41,7 +45,8 @@ def noted(folder: Path, rows: list[tuple[int, str, int]], chunk_rows: int) -> Pe
         )
         numbers = pl.Series("_row", range(first + 2, first + 2 + len(part)), dtype=pl.UInt32)
         faulty = every["member_no"].is_in([f"m{number}" for number in FAULTY])
-        good, chunk = every.filter(~faulty), TableChunk(first, len(part), "", False, b"")
+        sheet = sheets[first // chunk_rows % len(sheets)]
+        good, chunk = every.filter(~faulty), TableChunk(first, len(part), sheet, False, b"")
         persons.add(good, good["body"].to_list(), chunk, numbers)
         persons.add_named(every.filter(faulty).drop("body"), chunk, numbers)
     return persons
@@ -74,6 +79,51 @@ def test_duplicates_are_those_that_a_plain_count_finds(
     assert found == wanted
     good = {at for at, row in enumerate(rows) if row[2] not in FAULTY}
     assert persons.left == len(good - {at for at, _ in wanted})
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=ROWS,
+    sheets=st.lists(st.sampled_from(SHEETS), min_size=1, max_size=4),
+    part_rows=st.sampled_from([3, 1000]),
+)
+def test_a_fault_names_the_first_rows_of_its_person_or_number_with_their_sheets(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[int, str, int]],
+    sheets: list[str],
+    part_rows: int,
+) -> None:
+    """As a look at everything in memory would; no sheet's name is on disk."""
+    folder = tmp_path_factory.mktemp("p")
+    kept, module.PARTITION_ROWS = module.PARTITION_ROWS, part_rows
+    try:
+        found = [
+            (at, code, detail)
+            for faults, _, _ in noted(folder, rows, 10, sheets).duplicates()
+            for at, code, detail in faults.select("_position", "code", "detail").iter_rows()
+        ]
+    finally:
+        module.PARTITION_ROWS = kept
+    assert sorted(found) == sorted(
+        _told_in_memory(rows, [sheets[at // 10 % len(sheets)] for at in range(len(rows))])
+    )
+    assert not any(name.encode() in file.read_bytes() for file in folder.iterdir() for name in SHEETS)
+
+
+def _told_in_memory(rows: list[tuple[int, str, int]], sheets: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield position, code and detail of every duplicate."""
+    label = "{1} {0}" if len(set(sheets)) > 1 else "{0}"
+    for at, (person, operation, number) in enumerate(rows):
+        same = [one for one, row in enumerate(rows) if row[:2] == (person, operation)]
+        numbered = [one for one, row in enumerate(rows) if row[2] == number]
+        if len(same) > 1:
+            yield at, "duplicate-person", ", ".join(label.format(one + 2, sheets[one]) for one in same[:5])
+        if len({rows[one][0] for one in numbered}) > 1:
+            yield (
+                at,
+                "duplicate-member-no",
+                ", ".join(label.format(one + 2, sheets[one]) for one in numbered[:5]),
+            )
 
 
 def tail_of(persons: Persons) -> list[TailRow]:
