@@ -25,7 +25,7 @@ from intake.frames import (
     WantOthers,
 )
 from intake.held import HeldRows
-from intake.limits import return_memory
+from intake.limits import map_large, return_memory
 from intake.persons import Persons
 from intake.rows import POSITION, FaultTold, Rows, tell_faults
 from intake.slices import Slicer
@@ -34,11 +34,14 @@ from profiles.profile import CheckContext, Checked
 
 #: chunks that the profile looks at while the one before is hashed and held
 AHEAD = 1
+#: bytes from which on a piece of memory goes back to the system when it is done with: a chunk is larger, a row's body is not
+LARGE_BYTES = 1 << 20
 _Kind = TypeVar("_Kind")
 
 
 def check(task: CheckTask, pipes: Pipes) -> None:
     """Check the whole table: faults, then the party's other jobs, then slices, then the counts."""
+    map_large(LARGE_BYTES)
     context = CheckContext(task.today, task.operation, task.declared, task.test_ids, task.party)
     rows = Rows(book.profile(task.profile), context, task.columns, task.matched)
     told = FaultTold(rows, pipes.say)

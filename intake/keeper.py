@@ -105,7 +105,7 @@ async def keep_child(limits: Limits, *, stderr: int = asyncio.subprocess.DEVNULL
             "MALLOC_ARENA_MAX": "2",
             "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1",
             "MALLOC_TRIM_THRESHOLD_": "268435456",
-            "MALLOC_MMAP_THRESHOLD_": "1048576",
+            "MALLOC_MMAP_THRESHOLD_": "268435456",
         },
         limit=READ_AHEAD,
     )

@@ -13,6 +13,7 @@ import sys
 NICE = 3
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_M_MMAP_THRESHOLD = -3
 
 
 def confine(memory: int, cpu_s: int, parent: int) -> None:
@@ -37,3 +38,11 @@ def return_memory() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim:
             trim(0)
+
+
+def map_large(size: int) -> None:
+    """From now on, take what is larger (bytes) from the system each time and give it back: it leaves no holes among what is small."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:
+            mallopt(_M_MMAP_THRESHOLD, size)
