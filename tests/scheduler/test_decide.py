@@ -167,7 +167,10 @@ def test_whatever_the_world_the_decision_keeps_its_promises(world: Snapshot) -> 
 def test_what_nobody_else_can_use_keeps_shares_as_they_are() -> None:
     """Each round another part of a burst stands in the accounts' buckets; a share follows that only where the registry binds."""
     told = {
-        decide(Snapshot(registry(rate=800, burst=200), (replace(party("A", accounts=4), standing=standing),)), NOW)
+        decide(
+            Snapshot(registry(rate=800, burst=200), (replace(party("A", accounts=4), standing=standing),)),
+            NOW,
+        )
         .shares["A"]
         .rate
         for standing in (0.0, 2.8, 7.1)
