@@ -1,4 +1,8 @@
-"""`run.py soak --hours H`: one seed of the simulator after another, on all cores, until the time is over; then what was reached."""
+"""`run.py soak --hours H`: one seed of the simulator after another, on all cores, until the time is over; then what was reached.
+
+With `--book FILE` the hours of several runs add up: a run goes on where the last one of the same build ended, and ends when the book
+has its hours. It may be ended at any time; what was told last is kept.
+"""
 
 import argparse
 import multiprocessing
@@ -7,10 +11,12 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.sim.__main__ import lines_of
 from tests.sim.reached import summary
 from tests.sim.running import Report, run_seed
+from tests.soak.book import Book, keep_book, open_book
 
 #: seeds that one process runs before another takes its place
 SEEDS_A_PROCESS = 100
@@ -26,25 +32,34 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)"
     )
+    parser.add_argument(
+        "--book", type=Path, help="count here, and go on where the last run of this build ended"
+    )
     given = parser.parse_args(arguments)
-    began = told = time.monotonic()
-    seeds = broken = records = faults = 0
-    sometimes: Counter[str] = Counter()
-    for report in _reports(given.first, given.jobs, began + given.hours * 3600):
-        seeds += 1
-        broken += bool(report.broken)
-        records += report.records
-        faults += report.faults
-        sometimes += report.sometimes
+    book = open_book(given.book, given.first)
+    before_s, began = book.seconds, time.monotonic()
+    told = began
+    for report in _reports(book.next_seed, given.jobs, began + given.hours * 3600 - before_s):
+        book.count(report)
+        book.seconds = before_s + time.monotonic() - began
         if report.broken:
             print("\n".join(lines_of(report)), flush=True)
         if time.monotonic() - told >= TELL_S:
             told = time.monotonic()
-            print(f"{seeds} seeds in {told - began:.0f} s, {broken} broken", flush=True)
-    took_s = time.monotonic() - began
-    print("\n".join(summary(sometimes)))
-    print(f"{seeds} seeds, {records} records, {faults} faults in {took_s:.0f} s: {broken} broken")
-    return 1 if broken else 0
+            print(f"{book.seeds} seeds in {book.seconds:.0f} s, {len(book.broken)} broken", flush=True)
+            _keep(book, given.book)
+    _keep(book, given.book)
+    print("\n".join(summary(Counter(book.sometimes))))
+    print(
+        f"{book.seeds} seeds, {book.records} records, {book.faults} faults in {book.seconds:.0f} s on build {book.build}: "
+        f"{len(book.broken)} broken"
+    )
+    return 1 if book.broken else 0
+
+
+def _keep(book: Book, path: Path | None) -> None:
+    if path is not None:
+        keep_book(book, path)
 
 
 def _reports(first: int, processes: int, until: float) -> Iterator[Report]:
