@@ -14,8 +14,16 @@ from tests.sim.running import Report
 _ROOT = Path(__file__).resolve().parents[2]
 #: what a seed runs; files of nothing else decide how it goes
 TESTED = (
-    "domain", "intake", "ledger", "planner", "profiles", "quotas", "scheduler", "workers", "requirements", "tests/quotas", "tests/sim",
-)  # fmt: skip
+    "domain",
+    "ledger",
+    "quotas",
+    "registrar",
+    "scheduler",
+    "workers",
+    "requirements",
+    "tests/quotas",
+    "tests/sim",
+)
 _KINDS = frozenset({".py", ".lua", ".txt", ".sql"})
 
 

@@ -1,5 +1,7 @@
 """A book adds up what several runs on one build have seen."""
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -7,7 +9,9 @@ import pytest
 
 from tests.sim.running import Report
 from tests.soak.__main__ import main
-from tests.soak.book import Book, build_digest, keep_book, open_book
+from tests.soak.book import TESTED, Book, build_digest, keep_book, open_book
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_soak_goes_on_where_the_last_one_of_the_build_ended(
@@ -41,6 +45,21 @@ def test_a_build_is_known_by_what_a_seed_runs(tmp_path: Path) -> None:
     assert build_digest(tmp_path) == first
     (tmp_path / "tests/sim" / "a.py").write_text("x = 2\n")
     assert build_digest(tmp_path) != first
+
+
+def test_a_seed_runs_nothing_that_a_book_does_not_know() -> None:
+    """Whatever of ours the simulator loads is part of the digest."""
+    told = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", "import sys, tests.sim.__main__; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+    ours = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    loaded = {name.replace(".", "/") for name in told if name.split(".")[0] in ours and name != "tests"}
+    assert loaded
+    assert not [name for name in loaded if not name.startswith(TESTED)]
 
 
 def test_seeds_are_added_up() -> None:
