@@ -49,7 +49,7 @@ def test_a_build_is_known_by_what_a_seed_runs(tmp_path: Path) -> None:
 
 def test_a_seed_runs_nothing_that_a_book_does_not_know() -> None:
     """Whatever of ours the simulator loads is part of the digest."""
-    told = subprocess.run(  # noqa: S603 - our own interpreter
+    told = subprocess.run(
         [sys.executable, "-c", "import sys, tests.sim.__main__; print(*sys.modules)"],
         cwd=ROOT,
         capture_output=True,
