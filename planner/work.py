@@ -17,7 +17,7 @@ START_MS = 200
 #: from a job's last record to its end, in ms: the answer's way, the settler's next look and its commit
 LAST_MS = 100
 #: how long an outcome waits on average until the ledger knows of it, in s: half a second for others of its slice, and the settler's looks
-SETTLED_AFTER_S = 0.6
+SETTLED_AFTER_S = 0.7
 #: less than this is no record
 NOTHING = 1e-6
 #: this many stretches of work are told of a party; later ones are joined to the last

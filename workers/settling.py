@@ -20,8 +20,8 @@ from domain.loop import Loop
 from domain.states import ENDED_JOB_STATES
 from ledger.protocols import Ledger
 
-#: between two looks (s)
-EVERY_S = 0.2
+#: between two looks (s), half as long as outcomes wait or less: each settles what came since, in a transaction of its own
+EVERY_S = 0.4
 #: how long an outcome waits for others of its slice (ms); the shorter one where keys do not protect from a second effect
 RIPE_MS = 1_000
 RIPE_SOON_MS = 100
@@ -101,7 +101,7 @@ class Settler:
             return busy.retry_after_ms / 1000
         if refused is not None:
             self._emit(LoopFailed(self._registry, loop="settle", error=type(refused).__name__))
-        return EVERY_S
+        return min(EVERY_S, 2 * self.ripe_ms / 1000)
 
     async def flush(self, slice_ids: Sequence[str] | None = None) -> None:
         """Settle what waits of these slices now (default: everything); what fails waits on, and the error is the caller's."""

@@ -6,6 +6,7 @@ Source: registrar-protocol.md sections 1 and 3.
 
 import ssl
 from collections.abc import Callable, Mapping
+from functools import cache
 from urllib.parse import quote
 
 import aiohttp
@@ -43,6 +44,12 @@ from workers.wires.silence import SilenceWatch
 CLOCK_SAMPLE_MS = 2_000
 #: clocks do not drift so fast that a sample would be worth more after less (ms)
 CLOCK_PAUSE_MS = 100
+
+
+@cache
+def _path_of(registry: str) -> str:
+    """Return the path of a registry's records; each request asks for it."""
+    return f"/v1/registries/{quote(registry, safe='')}/records"
 
 
 class _Limits(msgspec.Struct):
@@ -92,7 +99,7 @@ class HttpWire:
 
     def records_path(self, key: str = "") -> str:
         """Return the path of the registry's records, or of one key."""
-        path = f"/v1/registries/{quote(self.rules.name, safe='')}/records"
+        path = _path_of(self.rules.name)
         return f"{path}/{quote(key, safe='')}" if key else path
 
     async def log_in(self, account: str, secret: str) -> OpenSession | LoginRefused:
