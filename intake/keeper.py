@@ -10,7 +10,20 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import BadFile, PratunamError
-from intake.frames import HEAD_BYTES, MOST_BYTES, AnyMessage, Crash, Limits, Message, Refusal, pack, unpack
+from intake.frames import (
+    HEAD_BYTES,
+    MOST_BYTES,
+    AnyMessage,
+    Crash,
+    Go,
+    Limits,
+    Look,
+    Message,
+    Piece,
+    Refusal,
+    pack,
+    unpack,
+)
 
 #: bytes read ahead from the child while the parent seals and commits
 READ_AHEAD = 16 << 20
@@ -51,9 +64,16 @@ class Keeper:
         self._from = from_
         self._kill = kill
         self._wait = wait
+        # the source waits while a look is: the child would have to keep what comes before it may go on
+        self._may_go_on = asyncio.Event()
+        self._may_go_on.set()
 
     async def say(self, message: Message) -> None:
-        """Send one frame; raises ChildDied."""
+        """Send one frame, a piece of the source not before the child's look is answered; raises ChildDied."""
+        if isinstance(message, Piece):
+            await self._may_go_on.wait()
+        elif isinstance(message, Go):
+            self._may_go_on.set()
         try:
             self._to.write(pack(message))
             await self._to.drain()
@@ -80,6 +100,8 @@ class Keeper:
             )
         if isinstance(message, Crash):
             raise ChildDied(message.kind, message.where)
+        if isinstance(message, Look):
+            self._may_go_on.clear()
         return message
 
     async def end(self) -> None:

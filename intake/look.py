@@ -1,10 +1,10 @@
 """What a file is, from its first bytes and rows: its kind, its delimiter, and where its header stands."""
 
 import csv
-import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from domain.errors import BadFile
 from intake.faults import FIX_EN, FIX_TH, SAVE_AS_EN, SAVE_AS_TH, bad_file, named, quoted
@@ -86,14 +86,15 @@ def _not_a_table(en: str, th: str) -> BadFile:
     )
 
 
-def find_csv_header(text: str, profile: Profile) -> tuple[Header, str, int]:
-    """Return a CSV's header, its delimiter, and how many lines to skip to the first record; raises BadFile."""
+def find_csv_header(data: bytes, profile: Profile) -> tuple[Header, str, int]:
+    """Return the header of a CSV in UTF-8, its delimiter, and how many lines to skip to the first record; raises BadFile."""
     best: tuple[Header, str, int] | None = None
     for delimiter in (*DELIMITERS, "|"):
-        found = best_header(_records(text, delimiter), profile)
+        found = best_header(_records(data, delimiter), profile)
         if found and (best is None or len(found[0].match.matched) > len(best[0].match.matched)):
             best = found[0], delimiter, found[1]
-    refuse_misread(best and best[0], text.splitlines()[:HEADER_ROWS])
+    top = "".join(islice(_lines(data), HEADER_ROWS))
+    refuse_misread(best and best[0], top.splitlines()[:HEADER_ROWS])
     if best is None:
         raise headless()
     if best[1] == "|":
@@ -123,8 +124,17 @@ def refuse_misread(header: Header | None, first_cells: Iterable[str]) -> None:
         raise misread()
 
 
-def _records(text: str, delimiter: str) -> Iterable[tuple[list[str], int]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+def _lines(data: bytes) -> Iterator[str]:
+    """Yield lines as they are asked for: a header stands at the top, and the whole block as text takes several times its size."""
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", at) + 1 or len(data)
+        yield data[at:end].decode("utf-8")
+        at = end
+
+
+def _records(data: bytes, delimiter: str) -> Iterable[tuple[list[str], int]]:
+    reader = csv.reader(_lines(data), delimiter=delimiter)
     for _ in range(HEADER_ROWS):
         try:
             cells = next(reader)

@@ -89,22 +89,32 @@ def _agree(look: Look, maker: TableMaker, source: Source, pipes: Pipes) -> None:
 def _read_csv(pieces: Iterator[bytes], maker: TableMaker, agree: Callable[[Look], None]) -> None:
     transcoder = Transcoder()
     blocks = read_blocks(pieces, transcoder, Blocks())
+    # in every step a block is let go of before the next is collected: one of them is in memory, whatever the file's length
     first = next(blocks)
-    header, delimiter, lines = find_csv_header(first.data.decode("utf-8"), maker.profile)
+    header, delimiter, lines = find_csv_header(first.data, maker.profile)
     check_header(header)
     maker.begin(header, "")
-    rest = Block(_skip_lines(first.data, lines), first.last)
-    frame = parse(rest, len(header.columns), delimiter, header.row + 1)
+    first = Block(_skip_lines(first.data, lines), first.last)
+    frame, odd = _rows(first, len(header.columns), delimiter, header.row + 1)
     if first.last and not frame.height:
         raise no_rows()
+    del first
     agree(make_look(header, frame, maker.profile, transcoder.encoding, DELIMITERS[delimiter], ()))
-    maker.add(frame, odd=has_controls(rest.data))
     row = header.row + 1 + frame.height
-    for block in blocks:
-        frame = parse(block, len(header.columns), delimiter, row)
-        maker.add(frame, odd=has_controls(block.data))
+    maker.add(frame, odd=odd)
+    del frame
+    while block := next(blocks, None):
+        frame, odd = _rows(block, len(header.columns), delimiter, row)
+        del block
         row += frame.height
+        maker.add(frame, odd=odd)
+        del frame
     maker.end_sheet()
+
+
+def _rows(block: Block, columns: int, delimiter: str, first_row: int) -> tuple[pl.DataFrame, bool]:
+    """Return a block's records, and whether a control character stands in it."""
+    return parse(block, columns, delimiter, first_row), has_controls(block.data)
 
 
 def _skip_lines(data: bytes, lines: int) -> bytes:

@@ -31,6 +31,8 @@ _TOTAL = re.compile(
 _JOB_ID = re.compile(r"J[A-Z2-7]{12}")
 #: bytes that stand in no honest cell: control characters except tab and line feed
 _HONEST = bytes(set(range(256)) - set(range(32)) - {127} | {9, 10, 13})
+#: bytes that are looked at together
+_LOOK_BYTES = 256 << 10
 
 
 def _pack(frame: pl.DataFrame, first: int, sheet: str, odd: bool) -> TableChunk:
@@ -42,7 +44,10 @@ def _pack(frame: pl.DataFrame, first: int, sheet: str, odd: bool) -> TableChunk:
 
 def has_controls(text: bytes) -> bool:
     """Say whether a control character stands in this UTF-8."""
-    return bool(text.translate(None, _HONEST))
+    # piece by piece: what is left out is first copied
+    return any(
+        text[at : at + _LOOK_BYTES].translate(None, _HONEST) for at in range(0, len(text), _LOOK_BYTES)
+    )
 
 
 @dataclass(slots=True)
