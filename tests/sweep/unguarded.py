@@ -96,7 +96,7 @@ BUILDS: dict[str, Build] = {
         settling_not_idempotent, "one effect a key", How.WRITE_UNHEARD, "2 outcomes of it"
     ),
     "slices given back before their answers": Build(
-        slices_given_back_before_their_answers, "asked about", How.WRITE_FAILED, "took effect 2 times"
+        slices_given_back_before_their_answers, "overloaded", How.WRITE_FAILED, "took effect 2 times"
     ),
     "lines of the dead taken for unsent": Build(
         lines_of_the_dead_taken_for_unsent, "asked about", How.KILLED_SENT, "took effect 2 times"
