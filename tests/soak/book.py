@@ -28,7 +28,7 @@ _KINDS = frozenset({".py", ".lua", ".txt", ".sql"})
 
 
 class Book(msgspec.Struct):
-    """Totals of all runs on one build; `seconds` is time during which seeds ran, `next_seed` the first that has not been counted."""
+    """Totals of all runs on one build; `seconds` is how long seeds ran, without pauses; `next_seed` has not been counted."""
 
     build: str
     next_seed: int
