@@ -169,15 +169,19 @@ def bearable_rate(registry: RegistryView, parties: Sequence[PartyView]) -> float
 
 def _limit(registry: RegistryView, party: PartyView, seats: float) -> tuple[float, BoundBy]:
     """What the party could use in the next round, in records a second, and what sets that limit."""
-    live = len(party.sessions)
-    sitting = max(live, seats)
-    sitting = min(sitting, party.accounts)
-    limit, bound_by = sitting * registry.account_rate + party.standing / SPREAD_S, BoundBy.ACCOUNT
+    limit, bound_by = (
+        _sitting(party, seats) * registry.account_rate + party.standing / SPREAD_S,
+        BoundBy.ACCOUNT,
+    )
     if party.rate is not None and party.rate < limit:
         limit, bound_by = party.rate, BoundBy.PARTY
     if not registry.is_fluid and party.sendable * _ROUNDS_A_SECOND < limit:
         limit, bound_by = party.sendable * _ROUNDS_A_SECOND, BoundBy.NOTHING
     return limit, bound_by
+
+
+def _sitting(party: PartyView, seats: float) -> float:
+    return min(max(len(party.sessions), seats), party.accounts)
 
 
 def _tops(
@@ -188,10 +192,7 @@ def _tops(
     A share that becomes another with every round costs a full bucket what it refills until an answer is told.
     """
     each = registry.account_rate + registry.account_burst / SPREAD_S
-    tops = [
-        each * min(max(len(party.sessions), seats), party.accounts)
-        for party, seats in zip(parties, seats_of, strict=True)
-    ]
+    tops = [each * _sitting(party, seats) for party, seats in zip(parties, seats_of, strict=True)]
     return [
         max(high, top if party.rate is None else min(top, party.rate))
         for party, top, high in zip(parties, tops, highs, strict=True)

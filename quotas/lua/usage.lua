@@ -2,8 +2,8 @@
 --   sessions, and the signals. It looks at these only, never at all parties.
 -- KEYS[1..5] gate, accounts, parties, ends, busy; KEYS[7] signals
 -- ARGV[1] now µs
--- Reply: one packed list {generation, run id, gate µs, level in units, what stands beside what is out in units, outstanding, sent, held, closed ms, sessions, parties, signals, rate,
---   the server's run id now};
+-- Reply: one packed list {generation, run id, gate µs, level in units, what stands beside what is out in units, outstanding, sent, held,
+--   closed ms, sessions, parties, signals, rate, the server's run id now};
 --   false when no generation has begun.
 -- Repeatable: yes.
 -- include: parts/state

@@ -5,13 +5,12 @@ import redis.asyncio as aioredis
 
 from domain.windows import WindowRule
 from ledger.values import HoldRow
-from planner.work import LAST_MS
-from tests.planner.sliced_town import HEARS_EVERY_MS, SlicedTown
+from tests.planner.sliced_town import SlicedTown
 from tests.scheduler.fakes import REGISTRY, policy
 
-#: what the error may be, as a part of the time that was left; and in ms: a ledger hears of answers within a second, and the last answer
+#: what the error may be, as a part of the time that was left; and in ms: a ledger hears of answers within a second, and a last slice
 #: takes its time, so that nobody can tell the end of a job of five seconds within half of that
-WITHIN, OR_MS = 0.1, HEARS_EVERY_MS + LAST_MS
+WITHIN, OR_MS = 0.1, 1_000
 #: the town's clock, in seconds of the day where its registry stands
 DAY_S = 7 * 3600
 

@@ -172,7 +172,8 @@ class Model(Remains):
             else:
                 account, live = found
                 left = max(0, line.granted - line.lapsed - line.settled)
-                self._bring(account, live, line, left, self.at - min(line.answered_ms_ago, 300) * 1000)
+                since = max(account.bucket.filled, self.at - line.answered_ms_ago * 1000)
+                self._bring(account, live, line, left, since)
                 whole = self.quota.lease_ms * 1000
                 if not live.renewed or live.ends - self.at < whole * 5 / 6:
                     live.ends, live.renewed = self.at + whole, True
@@ -238,6 +239,8 @@ class Model(Remains):
         granted = min(want, mine, part, everyones)
         for bucket in buckets if granted else ():
             bucket.out += granted
+        if granted:
+            account.bucket.to(self.at)
         is_short = granted < want and part < mine and part <= everyones
         if served is not None or (is_short and self._live.get(party.name, 0) > 1):
             party.note(account.name, served, granted, self.at, is_short=is_short)

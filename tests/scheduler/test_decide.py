@@ -124,6 +124,14 @@ def test_small_handfuls_suit_a_small_burst() -> None:
     assert all(share.burst >= share.rate * 0.2 for share in shares.values())
 
 
+def _most(view: RegistryView, party: PartyView, sessions: int) -> float:
+    """What a party can use in a round by its accounts, what stands in their buckets, its own ceiling and its records."""
+    most = min(party.accounts, sessions) * view.account_rate + party.standing / SPREAD_S
+    if not view.is_fluid:
+        most = min(most, party.sendable * 1000 / ROUND_MS)
+    return most if party.rate is None else min(most, party.rate)
+
+
 @settings(max_examples=80, deadline=None)
 @given(snapshots())
 def test_whatever_the_world_the_decision_keeps_its_promises(world: Snapshot) -> None:
@@ -141,6 +149,7 @@ def test_whatever_the_world_the_decision_keeps_its_promises(world: Snapshot) -> 
     total = sum(share.rate for share in decision.shares.values())
     assert total <= bears + 1e-6
     assert bears <= view.rate * view.brake + view.burst / SPREAD_S
+    highs = {p.party: _most(view, p, decision.shares[p.party].sessions) for p in seated}
     wants_more = False
     for p in world.parties:
         share = decision.shares[p.party]
@@ -153,10 +162,13 @@ def test_whatever_the_world_the_decision_keeps_its_promises(world: Snapshot) -> 
         if p.rate is not None:
             assert share.rate <= p.rate + 1e-9
             assert share.burst <= max(1, p.rate + 1)
-        sitting = min(p.accounts, share.sessions)
-        most = sitting * view.account_rate + p.standing / SPREAD_S
-        if not view.is_fluid:  # what nobody else can use goes where it could be used
-            most = max(most, sitting * (view.account_rate + view.account_burst / SPREAD_S))
+        most = _most(view, p, share.sessions)
+        if (
+            sum(highs.values()) < bears and not view.is_fluid
+        ):  # what nobody else can use goes where it could be used
+            most = max(
+                most, min(p.accounts, share.sessions) * (view.account_rate + view.account_burst / SPREAD_S)
+            )
         assert share.rate <= most + 1e-6
         if decision.reasons[p.party] is BoundBy.REGISTRY and share.sessions:
             wants_more = True

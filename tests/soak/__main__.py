@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.sim.__main__ import lines_of
 from tests.sim.reached import summary
 from tests.sim.running import Report, run_seed
-from tests.soak.book import Book, keep_book, open_book
+from tests.soak.book import keep_book, open_book
 
 #: seeds that one process runs before another takes its place
 SEEDS_A_PROCESS = 100
@@ -50,19 +50,14 @@ def main(arguments: list[str]) -> int:
         if time.monotonic() - told >= TELL_S:
             told = time.monotonic()
             print(f"{book.seeds} seeds in {book.seconds:.0f} s, {len(book.broken)} broken", flush=True)
-            _keep(book, given.book)
-    _keep(book, given.book)
+            keep_book(book, given.book)
+    keep_book(book, given.book)
     print("\n".join(summary(Counter(book.sometimes))))
     print(
         f"{book.seeds} seeds, {book.records} records, {book.faults} faults in {book.seconds:.0f} s on build {book.build}: "
         f"{len(book.broken)} broken"
     )
     return 1 if book.broken else 0
-
-
-def _keep(book: Book, path: Path | None) -> None:
-    if path is not None:
-        keep_book(book, path)
 
 
 def _reports(first: int, processes: int, until: float) -> Iterator[Report]:

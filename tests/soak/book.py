@@ -71,8 +71,10 @@ def open_book(path: Path | None, first: int) -> Book:
     return Book(build, first)
 
 
-def keep_book(book: Book, path: Path) -> None:
-    """Write it whole, or not at all."""
+def keep_book(book: Book, path: Path | None) -> None:
+    """Write it whole, or not at all; None keeps none."""
+    if path is None:
+        return
     part = path.with_name(f"{path.name}.part")
     part.write_bytes(msgspec.json.format(msgspec.json.encode(book)))
     part.replace(path)

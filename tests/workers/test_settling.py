@@ -13,7 +13,7 @@ from domain.jobs import Outcome, Settled, Settlement
 from domain.states import RecordState
 from ledger.protocols import Ledger
 from tests.workers.fake_ledger import FakeLedger
-from workers.settling import ENOUGH, EVERY_S, REFUSED_MS, RIPE_MS, TOO_MANY, Settler
+from workers.settling import ENOUGH, EVERY_S, REFUSED_MS, RIPE_MS, RIPE_SOON_MS, TOO_MANY, Settler
 
 
 class Desk:
@@ -39,6 +39,12 @@ class Desk:
 def desk() -> Desk:
     """A fresh one."""
     return Desk()
+
+
+async def test_where_outcomes_wait_only_shortly_the_settler_looks_sooner(desk: Desk) -> None:
+    """A crash between two looks leaves few unknown where each costs a question."""
+    desk.settler.ripe_ms = RIPE_SOON_MS
+    assert await desk.settler.run_once() == pytest.approx(2 * RIPE_SOON_MS / 1000)
 
 
 async def test_outcomes_wait_for_others_of_their_slice(desk: Desk) -> None:

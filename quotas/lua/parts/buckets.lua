@@ -4,7 +4,7 @@
 -- KEYS, ARGV: those of parts/state. Reply: none, a part of scripts. Repeatable: by absolute totals.
 
 -- The level now. It is written down where something is taken from it, or its limit becomes another: no answer counts from before that.
--- Whoever looks or draws changes nothing of what an answer told later is worth.
+-- Whoever looks changes nothing of what an answer told later is worth, nor does another account's draw.
 local function level_now(b)
   return gate.at > b.filled and math.min(b.cap, b.v + b.rate * (gate.at - b.filled)) or b.v
 end
@@ -58,12 +58,11 @@ local function debit(acc, p, freed, answered, at)
 end
 
 -- Brings a live lease to its holder's totals, the newest answer among which was read `ago` µs ago; `left` of them stay reserved. Permits
--- that the holder never learnt of are not among `left`, and are thereby returned. An answer that is told very late counts as newer than it
--- is: a holder whose clock is wrong gains no more than that.
+-- that the holder never learnt of are not among `left`, and are thereby returned. No answer is older than the account's last draw.
 local function settle(acc, p, sent, settled, left, ago)
   local newly_sent = math.max(0, sent - acc.sent)
   local answered = math.max(0, settled - acc.settled)
-  debit(acc, p, acc.own - left, answered, gate.at - math.min(ago, LONGEST_STEP))
+  debit(acc, p, acc.own - left, answered, math.max(acc.filled, gate.at - ago))
   acc.own = left
   acc.sent = acc.sent + newly_sent
   acc.settled = acc.settled + answered

@@ -65,6 +65,7 @@ local function draw(acc, p, want)
   end
   local granted = math.min(want, mine, part, all)
   if granted > 0 then
+    refill(acc, gate.at)
     gate.o, p.o, acc.o, acc.own = gate.o + granted, p.o + granted, acc.o + granted, acc.own + granted
     touched[acc.id], touched_parties[acc.party] = true, true
   end

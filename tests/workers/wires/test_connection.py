@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -32,8 +33,12 @@ class Nowhere(asyncio.Transport):
     def abort(self) -> None:
         self.closed = True
 
+    def __init__(self, unsent: int = 0) -> None:
+        super().__init__()
+        self.unsent = unsent
+
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.unsent
 
 
 class Hearer:
@@ -190,3 +195,15 @@ def test_noise_never_completes_an_answer(noise: bytes, at: int) -> None:
     """Bytes at random, alone, make no answer; behind the beginning of one they raise nothing."""
     assert not [end for end in hear(noise).ends if end != "unreadable"]
     hear(CHUNKED[:at] + noise, eof=True)
+
+
+@pytest.mark.parametrize(("unsent", "below", "is_clear"), [(0, 0, True), (1, 0, False), (0, 1, False)])
+def test_a_connection_is_clear_when_nothing_waits_in_it_or_below_it(
+    unsent: int, below: int, is_clear: bool
+) -> None:
+    """With TLS, bytes that were encrypted wait in the transport below: a record written now would leave after them."""
+    transport = Nowhere(unsent)
+    transport._ssl_protocol = SimpleNamespace(_transport=Nowhere(below))  # type: ignore[attr-defined]  # as asyncio's TLS has it
+    connection = Connection(lambda connection: None)
+    connection.connection_made(transport)
+    assert connection.is_clear() is is_clear
